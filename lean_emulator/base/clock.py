@@ -1,0 +1,66 @@
+"""Time, as something that is handed in: the real clock and one that tests turn by hand."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time for documents, monotonic time for budgets.
+
+    ``now_ms`` is milliseconds since 1970 UTC; ``monotonic`` is seconds from an unknown start and
+    never goes back.
+    """
+
+    def now_ms(self) -> int: ...
+
+    def monotonic(self) -> float: ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that moves only when told to; both kinds of time move together."""
+
+    def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
+        self._now_ms = float(now_ms)
+        self._monotonic = 0.0
+
+    def now_ms(self) -> int:
+        return int(self._now_ms)
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Move forward; going back would break every budget, so it raises ``ValueError``."""
+        if seconds < 0:
+            raise ValueError(f"a clock does not go back (asked for {seconds} s)")
+        self._now_ms += seconds * 1000
+        self._monotonic += seconds
+
+
+def iso_text(ms: int) -> str:
+    """Milliseconds since 1970 as LeanCloud prints instants: ``2015-06-19T03:21:10.123Z``."""
+    seconds, rest = divmod(ms, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
+
+
+def http_date(ms: int) -> str:
+    """Milliseconds since 1970 as the service's ``Last-Modified``, which keeps milliseconds."""
+    seconds, rest = divmod(ms, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
+    month = (
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    )[moment.month - 1]  # fmt: skip
+    return f"{day}, {moment.day:02d} {month} {moment.year} {moment:%H:%M:%S}.{rest:03d} GMT"

@@ -1,0 +1,187 @@
+"""What happened: a tree of spans per request, kept in a ring and rendered only when looked at.
+
+A span holds references to documents, never copies: stored documents are immutable, so the images
+before and after a step cost nothing. ``trace_view`` turns spans into JSON.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+from lean_emulator.base.clock import Clock
+
+SpanKind = Literal["request", "hook", "function", "storage", "task", "reload", "message"]
+Outcome = Literal["running", "ok", "rejected", "failed", "timeout", "loop", "skipped"]
+
+MAX_STEPS = 5_000
+"""Steps kept per trace; what comes later is only counted."""
+
+
+class Span:
+    """One step. Times are the clock's monotonic seconds; ``ended`` is ``None`` while it runs."""
+
+    __slots__ = (
+        "answered",
+        "at_ms",
+        "began",
+        "children",
+        "detail",
+        "dropped",
+        "ended",
+        "id",
+        "kind",
+        "outcome",
+        "parent",
+        "prints",
+        "root",
+        "status",
+        "steps",
+        "title",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        kind: SpanKind,
+        title: str,
+        parent: "Span | None",
+        began: float,
+        at_ms: int,
+        detail: dict[str, Any],
+    ) -> None:
+        self.id = number
+        self.kind: SpanKind = kind
+        self.title = title
+        self.parent = parent
+        self.root: Span = self if parent is None else parent.root
+        self.began = began
+        self.at_ms = at_ms
+        self.answered: float | None = None
+        """When the client had its answer; after hooks go on past it."""
+        self.ended: float | None = None
+        self.outcome: Outcome = "running"
+        self.status: int | None = None
+        self.detail = detail
+        self.children: list[Span] = []
+        self.prints: list[Print] | None = None
+        self.steps = 0
+        self.dropped = 0
+
+    @property
+    def name(self) -> str:
+        """How people call it: ``t-1f`` for a whole trace, ``s-20`` for a step in one."""
+        return f"{'t' if self.parent is None else 's'}-{self.id:x}"
+
+
+class Print:
+    """A line the user's code wrote while a call was in it."""
+
+    __slots__ = ("at", "stream", "text", "where")
+
+    def __init__(self, at: float, stream: str, text: str, where: str | None) -> None:
+        self.at = at
+        self.stream = stream
+        self.text = text
+        self.where = where
+
+
+class EventLog:
+    """The last ``capacity`` traces, newest last, and whoever watches them."""
+
+    def __init__(self, clock: Clock, capacity: int = 2_000) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._traces: OrderedDict[int, Span] = OrderedDict()
+        self._watchers: set[asyncio.Queue[Span]] = set()
+        self._next = 1
+
+    def begin(self, kind: SpanKind, title: str, parent: Span | None = None, **detail: Any) -> Span:
+        """Start a step; without ``parent`` it starts a trace."""
+        span = Span(
+            self._next, kind, title, parent, self._clock.monotonic(), self._clock.now_ms(), detail
+        )
+        self._next += 1
+        if parent is None:
+            self._traces[span.id] = span
+            if len(self._traces) > self._capacity:
+                self._traces.popitem(last=False)
+        elif span.root.steps < MAX_STEPS:
+            span.root.steps += 1
+            parent.children.append(span)
+        else:
+            span.root.dropped += 1
+        if self._watchers:
+            self._tell(span.root)
+        return span
+
+    def end(self, span: Span, outcome: Outcome = "ok", status: int | None = None) -> None:
+        """Finish a step. A span that is finished already stays as it is."""
+        if span.ended is not None:
+            return
+        span.ended = self._clock.monotonic()
+        span.outcome = outcome
+        if status is not None:
+            span.status = status
+        if self._watchers:
+            self._tell(span.root)
+
+    def answered(self, span: Span) -> None:
+        """Mark the moment the client has its answer."""
+        if span.answered is None:
+            span.answered = self._clock.monotonic()
+
+    def skip(self, kind: SpanKind, title: str, parent: Span | None, **detail: Any) -> None:
+        """Record a step that did not happen, with the reason in ``why``."""
+        if parent is None:
+            return
+        self.end(self.begin(kind, title, parent, **detail), "skipped")
+
+    def printed(self, span: Span, stream: str, text: str, where: str | None = None) -> None:
+        """Attach a line of output; at most 1,000 per step, the rest is only in the log."""
+        if span.prints is None:
+            span.prints = []
+        if len(span.prints) < 1_000:
+            span.prints.append(Print(self._clock.monotonic(), stream, text[:65_536], where))
+        if self._watchers:
+            self._tell(span.root)
+
+    def trace(self, name: str) -> Span | None:
+        """The trace called ``t-…``, or ``None`` when it is unknown or no longer kept."""
+        try:
+            return self._traces.get(int(name.removeprefix("t-"), 16))
+        except ValueError:
+            return None
+
+    def traces(self) -> list[Span]:
+        """All kept traces, newest first."""
+        return list(reversed(self._traces.values()))
+
+    def __len__(self) -> int:
+        return len(self._traces)
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    def clear(self) -> None:
+        self._traces.clear()
+
+    async def watch(self) -> AsyncIterator[Span]:
+        """Roots of traces as they begin, change and end.
+
+        A slow reader loses the oldest notices, never the traces: a notice only says "look again".
+        """
+        queue: asyncio.Queue[Span] = asyncio.Queue(maxsize=1_000)
+        self._watchers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._watchers.discard(queue)
+
+    def _tell(self, root: Span) -> None:
+        for queue in self._watchers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(root)
