@@ -1,0 +1,1 @@
+"""What LeanCloud's data means: plain synchronous rules without I/O."""

@@ -1,0 +1,203 @@
+"""What a write does to one field (storage.md 3.5)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.values import MISSING, Missing, holds, normalise
+
+Number: TypeAlias = int | float
+Write: TypeAlias = Mapping[str, "Operation"]
+"""Field name (dotted on update) to what happens to it."""
+
+
+class Operation(ABC):
+    """One change of one field; ``apply`` returns the new value and never edits the old."""
+
+    @abstractmethod
+    def apply(self, old: Json | Missing) -> Json | Missing: ...
+
+    @property
+    def is_assignment(self) -> bool:
+        """Whether the new value does not depend on the old one."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Set(Operation):
+    """Assign a value, null included."""
+
+    value: Json
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return self.value
+
+    @property
+    def is_assignment(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Unset(Operation):
+    """Remove the field."""
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return MISSING
+
+    @property
+    def is_assignment(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Increment(Operation):
+    """Add a number; a missing field counts as 0."""
+
+    amount: Number
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return _number(old) + self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Operation):
+    """Append all, keeping duplicates."""
+
+    objects: tuple[Json, ...]
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return [*_list(old), *self.objects]
+
+
+@dataclass(frozen=True, slots=True)
+class AddUnique(Operation):
+    """Append what is not there yet; duplicates that are there already stay."""
+
+    objects: tuple[Json, ...]
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        members = list(_list(old))
+        for item in self.objects:
+            if not holds(members, item):
+                members.append(item)
+        return members
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Operation):
+    """Drop every member equal to one of the given; a missing list becomes an empty one."""
+
+    objects: tuple[Json, ...]
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return [item for item in _list(old) if not holds(self.objects, item)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bitwise(Operation):
+    """And, or, xor on an integer; a missing field gives 0 for *and*, else the value."""
+
+    word: str
+    value: int
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        if old is None or isinstance(old, Missing):
+            return 0 if self.word == "BitAnd" else self.value
+        number = _number(old)
+        if not isinstance(number, int):
+            raise errors.WRONG_TYPE(f"{self.word} wants an integer, the field holds {number}.")
+        return _BITS[self.word](number, self.value)
+
+
+_BITS: dict[str, Callable[[int, int], int]] = {
+    "BitAnd": lambda old, value: old & value,
+    "BitOr": lambda old, value: old | value,
+    "BitXor": lambda old, value: old ^ value,
+}
+
+
+def parse_write(body: Mapping[str, Json]) -> dict[str, Operation]:
+    """Read a body's members as operations; plain values become ``Set``.
+
+    Raises code 1 for an operation that does not exist, ``NotBuilt`` for one that does but not here.
+    """
+    return {field: parse_operation(field, raw) for field, raw in body.items()}
+
+
+def parse_operation(field: str, raw: Json) -> Operation:
+    """One member; see ``parse_write``."""
+    if not (isinstance(raw, dict) and "__op" in raw):
+        return Set(normalise(raw))
+    word = raw["__op"]
+    reader = _READERS.get(word) if isinstance(word, str) else None
+    if reader is None:
+        if word in _NOT_BUILT:
+            raise errors.NOT_BUILT(f"lean-emu does not have the {word} operation yet.")
+        raise errors.INVALID_REQUEST(f"Unknown operation {word!r} for field '{field}'.")
+    return reader(field, raw)
+
+
+def _number(old: Json | Missing) -> Number:
+    if old is None or isinstance(old, Missing):
+        return 0
+    if isinstance(old, bool) or not isinstance(old, int | float):
+        raise errors.WRONG_TYPE(f"A number is expected, the field holds {_described(old)}.")
+    return old
+
+
+def _list(old: Json | Missing) -> list[Json]:
+    if old is None or isinstance(old, Missing):
+        return []
+    if not isinstance(old, list):
+        raise errors.WRONG_TYPE(f"An array is expected, the field holds {_described(old)}.")
+    return old
+
+
+def _described(value: Json) -> str:
+    return f"{type(value).__name__} {str(value)[:60]}"
+
+
+def _amount(field: str, raw: Mapping[str, Json]) -> Number:
+    amount = raw.get("amount", 1)
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise errors.INVALID_REQUEST(
+            f"{raw['__op']} of field '{field}' wants a number as amount, got {amount!r}."
+        )
+    return amount
+
+
+def _objects(field: str, raw: Mapping[str, Json]) -> tuple[Json, ...]:
+    objects = raw.get("objects")
+    if not isinstance(objects, list):
+        raise errors.INVALID_REQUEST(
+            f"{raw['__op']} of field '{field}' wants a list as objects, got {objects!r}."
+        )
+    return tuple(normalise(item) for item in objects)
+
+
+def _bits(field: str, raw: Mapping[str, Json]) -> Operation:
+    value = raw.get("value")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise errors.INVALID_REQUEST(
+            f"{raw['__op']} of field '{field}' wants an integer as value, got {value!r}."
+        )
+    return Bitwise(str(raw["__op"]), value)
+
+
+_READERS: dict[str, Callable[[str, Mapping[str, Json]], Operation]] = {
+    "Increment": lambda field, raw: Increment(_amount(field, raw)),
+    "Decrement": lambda field, raw: Increment(-_amount(field, raw)),
+    "Add": lambda field, raw: Add(_objects(field, raw)),
+    "AddUnique": lambda field, raw: AddUnique(_objects(field, raw)),
+    "Remove": lambda field, raw: Remove(_objects(field, raw)),
+    "Delete": lambda field, raw: Unset(),
+    "BitAnd": _bits,
+    "BitOr": _bits,
+    "BitXor": _bits,
+}
+_NOT_BUILT = frozenset({"AddRelation", "RemoveRelation", "Batch"})
+OPERATIONS = tuple(_READERS)
+"""Names of the operations that work, for the coverage page."""

@@ -1,0 +1,310 @@
+"""A ``Where`` tree as one Python expression, compiled once per shape of query.
+
+Values are bound by name and never become source; field names enter as quoted literals. Two queries
+that differ only in their values share the compiled code.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from operator import ge, gt, le, lt
+from typing import Any, TypeAlias
+
+import regex
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import PUBLIC_ACL, granted
+from lean_emulator.model.query import (
+    All,
+    AnyOf,
+    Compare,
+    Exists,
+    HasAll,
+    HasSize,
+    InList,
+    Matches,
+    Not,
+    Order,
+    ReadableBy,
+    Where,
+)
+from lean_emulator.model.values import MISSING, Document, Missing, holds, order_key, same, type_of
+
+Predicate: TypeAlias = Callable[[Document], bool]
+
+PATTERN_SECONDS = 0.05
+"""What one pattern may take on one text before the query is refused."""
+
+_COMPARE = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
+_SIGN = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_GUARD = {
+    bool: "({X}.__class__ is bool and {x} {op} {v})",
+    int: "({X}.__class__ in NUMBERS and {x} {op} {v})",
+    float: "({X}.__class__ in NUMBERS and {x} {op} {v})",
+    str: "({X}.__class__ is str and {x} {op} {v})",
+}
+
+
+def compile_where(where: Where) -> Predicate:
+    """A function that tells whether a document matches."""
+    source = _Source()
+    body = source.expression(where)
+    factory: Callable[..., Predicate] = _factory(body, len(source.values))
+    return factory(*source.values)
+
+
+@lru_cache(maxsize=1_000)
+def _factory(body: str, values: int) -> Any:
+    names = ", ".join(f"v{i}" for i in range(values))
+    # The text is made of our templates, quoted field names and the names v0, v1, …: no client text.
+    return eval(f"lambda {names}: lambda d: {body}", dict(_ENVIRONMENT))  # noqa: S307 - generated source, see above
+
+
+class _Source:
+    """Collects the values while it writes the expression."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._variables = 0
+
+    def expression(self, where: Where) -> str:
+        match where:
+            case All(parts):
+                return self._joined(parts, " and ", "True")
+            case AnyOf(parts):
+                return self._joined(parts, " or ", "False")
+            case Not(part):
+                return f"(not {self.expression(part)})"
+            case Compare(path, "eq", value):
+                return self._equal(path, value)
+            case Compare(path, op, value):
+                return self._compared(path, op, value)
+            case InList(path, values):
+                return self._in_list(path, values)
+            case _:
+                return self._on(*self._plain(where))
+
+    def _plain(
+        self, where: Exists | HasAll | HasSize | Matches | ReadableBy
+    ) -> tuple[str, str, Any]:
+        match where:
+            case Exists(path):
+                return path, "({X} is not MISSING)", None
+            case HasAll(path, values):
+                return path, "has_all({X}, {v})", values
+            case HasSize(path, size):
+                return path, "({X}.__class__ is list and len({x}) == {v})", size
+            case Matches(path, pattern, options):
+                return path, "matches({X}, {v})", compile_pattern(pattern, options)
+            case ReadableBy(grantees):
+                return "ACL", "({X} is PUBLIC_ACL or granted({x}, 'read', {v}))", grantees
+
+    def _joined(self, parts: Sequence[Where], word: str, empty: str) -> str:
+        if not parts:
+            return empty
+        return f"({word.join(self.expression(part) for part in sorted(parts, key=_cost))})"
+
+    def _on(self, path: str, template: str, value: Any = None, **extra: str) -> str:
+        """Fill a template in; ``{X}`` stands where the field is read first, ``{x}`` after that."""
+        if "{v}" in template:
+            extra["v"] = f"v{len(self.values)}"
+            self.values.append(value)
+        if "." in path:
+            inner = template.format(X="x", x="x", **extra)
+            return f"anywhere(d, {tuple(path.split('.'))!r}, lambda x: {inner})"
+        name = f"x{self._variables}"
+        self._variables += 1
+        return template.format(X=f"({name} := d.get({path!r}, MISSING))", x=name, **extra)
+
+    def _equal(self, path: str, value: Json) -> str:
+        if value is None:
+            template = "({X} is None or {x} is MISSING or {x}.__class__ is list and None in {x})"
+            return self._on(path, template)
+        if isinstance(value, bool):
+            return self._on(
+                path, "({X} is {v} or {x}.__class__ is list and holds({x}, {v}))", value
+            )
+        if isinstance(value, str):
+            return self._on(path, "({X} == {v} or {x}.__class__ is list and {v} in {x})", value)
+        if isinstance(value, int | float):
+            template = (
+                "({X} == {v} and {x}.__class__ is not bool"
+                " or {x}.__class__ is list and holds({x}, {v}))"
+            )
+            return self._on(path, template, value)
+        return self._on(path, "equal({X}, {v})", value)
+
+    def _compared(self, path: str, op: str, value: Json) -> str:
+        if value is None:
+            return self._equal(path, None) if op in ("lte", "gte") else "False"
+        guard = _GUARD.get(type(value))
+        if guard is not None:
+            template = f"({guard} or {{x}}.__class__ is list and any_{op}({{x}}, {{v}}))"
+            return self._on(path, template, value, op=_SIGN[op])
+        return self._on(path, f"any_{op}({{X}}, {{v}})", value)
+
+    def _in_list(self, path: str, values: tuple[Json, ...]) -> str:
+        if values and all(isinstance(value, str) for value in values):
+            template = (
+                "(({X}.__class__ is str and {x} in {v})"
+                " or {x}.__class__ is list and any_of({x}, {v}))"
+            )
+            return self._on(path, template, frozenset(values))
+        return self._on(path, "one_of({X}, {v})", values)
+
+
+def _cost(where: Where) -> int:
+    match where:
+        case Compare(_, "eq", str() | int() | float() | bool()):
+            return 0
+        case Compare() | Exists():
+            return 1
+        case InList() | HasSize():
+            return 2
+        case Matches():
+            return 5
+        case _:
+            return 3
+
+
+def reach(holder: Json | Missing, path: Sequence[str]) -> Iterable[Json | Missing]:
+    """Values at a dotted path; lists of objects on the way fan out (storage.md 4.2)."""
+    if not path:
+        yield holder
+    elif isinstance(holder, list):
+        found = [item for item in holder if isinstance(item, dict)]
+        for item in found:
+            yield from reach(item, path)
+        if not found:
+            yield MISSING
+    elif isinstance(holder, dict):
+        yield from reach(holder.get(path[0], MISSING), path[1:])
+    else:
+        yield MISSING
+
+
+def _anywhere(document: Json, path: Sequence[str], test: Callable[[Any], bool]) -> bool:
+    return any(test(value) for value in reach(document, path))
+
+
+def _equal(value: Json | Missing, wanted: Json) -> bool:
+    if isinstance(value, Missing):
+        return False
+    return same(value, wanted) or (isinstance(value, list) and holds(value, wanted))
+
+
+def _one_of(value: Json | Missing, wanted: Sequence[Json]) -> bool:
+    if isinstance(value, Missing):
+        return None in wanted
+    return any(_equal(value, item) for item in wanted)
+
+
+def _has_all(value: Json | Missing, wanted: Sequence[Json]) -> bool:
+    members = value if isinstance(value, list) else [value]
+    return bool(wanted) and all(
+        any(not isinstance(member, Missing) and same(member, item) for member in members)
+        for item in wanted
+    )
+
+
+def _any_of(members: list[Json], wanted: frozenset[Json]) -> bool:
+    return any(isinstance(member, str) and member in wanted for member in members)
+
+
+def _any_compared(op: Callable[[Any, Any], bool]) -> Callable[[Json | Missing, Json], bool]:
+    def test(value: Json | Missing, wanted: Json) -> bool:
+        key = order_key(wanted)
+        for item in value if isinstance(value, list) else [value]:
+            other = order_key(item)
+            if other[0] == key[0] and type_of_missing(item) == type_of(wanted) and op(other, key):
+                return True
+        return False
+
+    return test
+
+
+def type_of_missing(value: Json | Missing) -> str | None:
+    return None if isinstance(value, Missing) else type_of(value)
+
+
+def compile_pattern(pattern: str, options: str) -> "regex.Pattern[str]":
+    r"""A client's pattern; ``\Q…\E`` quoting is understood. Raises ``InvalidQuery``."""
+    flags = 0
+    for letter in options:
+        flags |= {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}[letter]
+    try:
+        return regex.compile(_unquoted(pattern), flags)
+    except regex.error as e:
+        raise errors.INVALID_QUERY(f"The pattern '{pattern}' is not valid: {e}.") from e
+
+
+def _unquoted(pattern: str) -> str:
+    head, *quoted = pattern.split("\\Q")
+    text = head
+    for part in quoted:
+        literal, _, rest = part.partition("\\E")
+        text += regex.escape(literal) + rest
+    return text
+
+
+def _matches(value: Json | Missing, pattern: "regex.Pattern[str]") -> bool:
+    try:
+        if isinstance(value, str):
+            return pattern.search(value, timeout=PATTERN_SECONDS) is not None
+        if isinstance(value, list):
+            return any(_matches(item, pattern) for item in value if isinstance(item, str))
+    except TimeoutError:
+        raise errors.INVALID_QUERY(
+            f"The pattern '{pattern.pattern}' takes too long on one text "
+            f"(over {PATTERN_SECONDS * 1000:.0f} ms)."
+        ) from None
+    return False
+
+
+def sorted_documents(
+    documents: Iterable[Document], order: Sequence[Order], wanted: int
+) -> list[Document]:
+    """The first ``wanted`` documents in order; equal ones keep the order they came in."""
+    if not order:
+        return list(documents)[:wanted]
+    if len(order) == 1:
+        key = _sort_key(order[0].path)
+        if order[0].descending:
+            rows = list(documents)
+            if wanted * 4 < len(rows):
+                return heapq.nlargest(wanted, rows, key)
+            return sorted(rows, key=key, reverse=True)[:wanted]
+        return heapq.nsmallest(wanted, documents, key)
+    rows = list(documents)
+    for part in reversed(order):
+        rows.sort(key=_sort_key(part.path), reverse=part.descending)
+    return rows[:wanted]
+
+
+def _sort_key(path: str) -> Callable[[Document], tuple[Any, ...]]:
+    if "." not in path:
+        return lambda document: order_key(document.get(path, MISSING))
+    parts = path.split(".")
+    return lambda document: min(order_key(value) for value in reach(dict(document), parts))
+
+
+_ENVIRONMENT: dict[str, Any] = {
+    "__builtins__": {},
+    "MISSING": MISSING,
+    "NUMBERS": (int, float),
+    "list": list,
+    "str": str,
+    "bool": bool,
+    "len": len,
+    "anywhere": _anywhere,
+    "equal": _equal,
+    "holds": holds,
+    "one_of": _one_of,
+    "has_all": _has_all,
+    "any_of": _any_of,
+    "matches": _matches,
+    "granted": granted,
+    "PUBLIC_ACL": PUBLIC_ACL,
+    **{f"any_{name}": _any_compared(op) for name, op in _COMPARE.items()},
+}

@@ -1,0 +1,129 @@
+"""Questions to storage: a small closed tree and what surrounds it (storage.md 4)."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from lean_emulator.base.jsontext import Json
+
+CompareOp: TypeAlias = Literal["eq", "lt", "lte", "gt", "gte"]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; with no parts, everything."""
+
+    parts: tuple["Where", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one part holds."""
+
+    parts: tuple["Where", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold, also where the field is missing."""
+
+    part: "Where"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A field against a normalised value; a list field matches by any of its members."""
+
+    path: str
+    op: CompareOp
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """The field equals, or as a list contains, one of the values."""
+
+    path: str
+    values: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasAll:
+    """The list field contains every value."""
+
+    path: str
+    values: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasSize:
+    """The list field has exactly this many members."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The field is there; a stored null counts as there."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The text matches a pattern, unanchored; ``options`` out of ``imsx``."""
+
+    path: str
+    pattern: str
+    options: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableBy:
+    """The object's ACL lets one of these read it; an object without an ACL is public."""
+
+    grantees: tuple[str, ...]
+
+
+Where: TypeAlias = (
+    All | AnyOf | Not | Compare | InList | HasAll | HasSize | Exists | Matches | ReadableBy
+)
+EVERYTHING = All()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One sort key."""
+
+    path: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which fields an answer shows; without ``shown`` all, less ``hidden``."""
+
+    shown: frozenset[str] | None = None
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What ``Storage.find`` and ``count`` take; the reader's rights are part of ``where``."""
+
+    class_name: str
+    where: Where = EVERYTHING
+    order: tuple[Order, ...] = ()
+    skip: int = 0
+    limit: int = 100
+    keys: Keys = field(default_factory=Keys)
+
+
+def both(left: Where, right: Where) -> Where:
+    """The conjunction, flat where it can be."""
+    parts = [
+        part
+        for where in (left, right)
+        for part in (where.parts if isinstance(where, All) else (where,))
+    ]
+    return parts[0] if len(parts) == 1 else All(tuple(parts))

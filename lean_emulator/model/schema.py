@@ -1,0 +1,131 @@
+"""Columns: what type a field has, found out by its first value (storage.md 2.4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.operations import (
+    Add,
+    AddUnique,
+    Bitwise,
+    Increment,
+    Operation,
+    Remove,
+    Set,
+    Unset,
+    Write,
+)
+from lean_emulator.model.values import Document
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """``String``, ``Number`` …; pointers and relations also name their class."""
+
+    type: str
+    class_name: str | None = None
+
+    def __str__(self) -> str:
+        """As the service prints it in its refusals."""
+        if self.class_name is None:
+            return f'{{:type "{self.type}"}}'
+        return f'{{:type "{self.type}", :className "{self.class_name}"}}'
+
+
+STRING = ColumnType("String")
+NUMBER = ColumnType("Number")
+BOOLEAN = ColumnType("Boolean")
+ARRAY = ColumnType("Array")
+OBJECT = ColumnType("Object")
+DATE = ColumnType("Date")
+ACL = ColumnType("ACL")
+ANY = ColumnType("Any")
+
+_AUTOMATIC: Mapping[str, ColumnType] = {
+    "objectId": STRING,
+    "createdAt": DATE,
+    "updatedAt": DATE,
+    "ACL": ACL,
+}
+_ENCODED = {
+    "Date": DATE,
+    "Bytes": ColumnType("Bytes"),
+    "File": ColumnType("File"),
+    "GeoPoint": ColumnType("GeoPoint"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSchema:
+    """The columns of a class; a new one knows the automatic columns only."""
+
+    name: str
+    columns: Mapping[str, ColumnType] = field(default_factory=lambda: _AUTOMATIC)
+
+
+def type_of_value(value: Json) -> ColumnType | None:
+    """The column type a normalised value asks for; ``None`` for null, which asks for nothing."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return STRING
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, int | float):
+        return NUMBER
+    if isinstance(value, list):
+        return ARRAY
+    kind = value.get("__type")
+    if kind in ("Pointer", "Relation"):
+        return ColumnType(str(kind), str(value.get("className")))
+    return _ENCODED.get(str(kind), OBJECT)
+
+
+def type_of_operation(operation: Operation) -> ColumnType | None:
+    """The column type an operation asks for."""
+    match operation:
+        case Set(value):
+            return type_of_value(value)
+        case Increment() | Bitwise():
+            return NUMBER
+        case Add() | AddUnique() | Remove():
+            return ARRAY
+        case _:
+            return None
+
+
+def admit_write(schema: ClassSchema, write: Write) -> ClassSchema:
+    """The schema after a write: the same object when nothing is new.
+
+    Raises code 111 where a value does not fit its column.
+    """
+    wanted: dict[str, ColumnType | None] = {}
+    for path, operation in write.items():
+        if "." not in path:
+            wanted[path] = type_of_operation(operation)
+        elif not isinstance(operation, Unset):
+            wanted.setdefault(path.partition(".")[0], OBJECT)
+    return _admit(schema, wanted)
+
+
+def admit_document(schema: ClassSchema, document: Document) -> ClassSchema:
+    """As ``admit_write``, for a whole document."""
+    return _admit(schema, {name: type_of_value(value) for name, value in document.items()})
+
+
+def _admit(schema: ClassSchema, wanted: Mapping[str, ColumnType | None]) -> ClassSchema:
+    columns = schema.columns
+    added: dict[str, ColumnType] = {}
+    for name, column_type in wanted.items():
+        if column_type is None or name in _AUTOMATIC:
+            continue
+        known = columns.get(name)
+        if known is None:
+            added[name] = column_type
+        elif known != column_type and known is not ANY:
+            raise errors.WRONG_TYPE(
+                f"Invalid value type for field '{name}',expect type is {known},"
+                f"but it is '{column_type}'."
+            )
+    return ClassSchema(schema.name, {**columns, **added}) if added else schema

@@ -1,0 +1,235 @@
+"""Query parameters as clients send them, read into a ``Query`` (storage.md 4.1–4.3)."""
+
+from collections.abc import Callable, Mapping
+
+from lean_emulator.base import errors, jsontext
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.query import (
+    EVERYTHING,
+    All,
+    AnyOf,
+    Compare,
+    CompareOp,
+    Exists,
+    HasAll,
+    HasSize,
+    InList,
+    Keys,
+    Matches,
+    Not,
+    Order,
+    Query,
+    Where,
+)
+from lean_emulator.model.values import normalise, type_of
+
+MAX_NODES = 1_000
+MAX_LIST = 10_000
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1_000
+_ALWAYS_SHOWN = frozenset({"objectId", "createdAt", "updatedAt"})
+_TIMESTAMPS = frozenset({"createdAt", "updatedAt"})
+
+
+def parse_query(class_name: str, params: Mapping[str, Json]) -> Query:
+    """Read ``where``, ``order``, ``limit``, ``skip`` and ``keys``; unknown parameters mean nothing.
+
+    Values are texts from a URL or native JSON from a batch. Raises ``InvalidQuery`` for what cannot
+    be read and ``NotBuilt`` for what is known but not there yet.
+    """
+    for name in ("redirectClassNameForKey", "cql"):
+        if params.get(name):
+            raise errors.NOT_BUILT(f"lean-emu does not have the query parameter '{name}' yet.")
+    return Query(
+        class_name,
+        where=parse_where(decoded(params.get("where"), "where")),
+        order=parse_order(params.get("order")),
+        skip=max(0, integer(params.get("skip"), "skip", 0)),
+        limit=_limit(integer(params.get("limit"), "limit", DEFAULT_LIMIT)),
+        keys=parse_keys(params.get("keys")),
+    )
+
+
+def decoded(value: Json, what: str) -> Json:
+    """A parameter that is JSON text in a URL and may be real JSON in a batch; empty is ``None``."""
+    if isinstance(value, str):
+        return jsontext.loads(value, what) if value.strip() else None
+    return value
+
+
+def truth(value: Json) -> bool:
+    """Flags come as ``true``, ``1`` and their texts (storage.md 1.4)."""
+    return value is True or (value is not False and str(value).lower() in ("true", "1"))
+
+
+def integer(value: Json, what: str, default: int) -> int:
+    """A whole number or its text; ``default`` when absent or empty."""
+    if value is None or value == "":
+        return default
+    try:
+        return int(str(value))
+    except ValueError:
+        raise errors.INVALID_QUERY(
+            f"The parameter '{what}' wants a number, got '{value}'."
+        ) from None
+
+
+def parse_order(raw: Json) -> tuple[Order, ...]:
+    """``-a,b`` as sort keys; blanks and doubled keys are tolerated."""
+    if raw is None:
+        return ()
+    keys = []
+    for part in str(raw).split(","):
+        text = part.strip()
+        name = text.lstrip("+-").strip()
+        if name:
+            keys.append(Order(name, descending=text.startswith("-")))
+    return tuple(keys)
+
+
+def parse_keys(raw: Json) -> Keys:
+    """``a,b`` shows those and the automatic fields, ``-c`` hides."""
+    if raw is None or raw == "":
+        return Keys()
+    names = [part.strip() for part in str(raw).split(",")]
+    shown = frozenset(name.lstrip("+") for name in names if name and not name.startswith("-"))
+    hidden = frozenset(name[1:] for name in names if name.startswith("-"))
+    return Keys(shown | _ALWAYS_SHOWN if shown else None, hidden)
+
+
+def parse_where(raw: Json) -> Where:
+    """A where document; a list of documents means all of them."""
+    if raw is None or raw == {}:
+        return EVERYTHING
+    return _Reader().document(raw)
+
+
+def _limit(asked: int) -> int:
+    return DEFAULT_LIMIT if asked < 0 else min(asked, MAX_LIMIT)
+
+
+class _Reader:
+    """Counts nodes while it reads, so that no query grows without bound."""
+
+    def __init__(self) -> None:
+        self._nodes = 0
+
+    def document(self, raw: Json) -> Where:
+        if isinstance(raw, list):
+            return _all([self.document(item) for item in raw])
+        if not isinstance(raw, dict):
+            raise errors.INVALID_QUERY(f"where wants an object, got {str(raw)[:80]!r}.")
+        return _all([self._member(key, value) for key, value in raw.items()])
+
+    def _member(self, key: str, value: Json) -> Where:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise errors.INVALID_QUERY(f"where has more than {MAX_NODES} conditions.")
+        if key == "$and":
+            return _all(self._documents(key, value))
+        if key == "$or":
+            return _any(self._documents(key, value))
+        if key == "$nor":
+            return Not(_any(self._documents(key, value)))
+        if key == "$relatedTo":
+            raise errors.NOT_BUILT("lean-emu does not have the query operator '$relatedTo' yet.")
+        if key.startswith("$"):
+            raise errors.INVALID_QUERY(f"Unknown query operator '{key}'.")
+        return self._field(key, value)
+
+    def _documents(self, key: str, value: Json) -> list[Where]:
+        if not isinstance(value, list) or not value:
+            raise errors.INVALID_QUERY(f"{key} wants a list of conditions.")
+        return [self.document(item) for item in value]
+
+    def _field(self, path: str, value: Json) -> Where:
+        if not (isinstance(value, dict) and any(name.startswith(("$", "__eq")) for name in value)):
+            return Compare(path, "eq", operand(path, value))
+        options = value.get("$options", "")
+        return _all(
+            [
+                self._operator(path, name, argument, str(options))
+                for name, argument in value.items()
+                if name != "$options"
+            ]
+        )
+
+    def _operator(self, path: str, name: str, argument: Json, options: str) -> Where:
+        self._nodes += 1
+        if name == "$not":
+            return Not(self._field(path, argument))
+        if name == "$regex":
+            return _matches(path, argument, options)
+        reader = _OPERATORS.get(name)
+        if reader is not None:
+            return reader(path, argument)
+        if name in NOT_BUILT:
+            raise errors.NOT_BUILT(f"lean-emu does not have the query operator '{name}' yet.")
+        raise errors.INVALID_QUERY(f"Unknown query operator '{name}' on '{path}'.")
+
+
+def operand(path: str, value: Json) -> Json:
+    """A value to compare with; instants for the two timestamps become their stored text."""
+    normal = normalise(value)
+    if path in _TIMESTAMPS and type_of(normal) == "Date" and isinstance(normal, dict):
+        return normal["iso"]
+    return normal
+
+
+def _compare(op: CompareOp) -> Callable[[str, Json], Where]:
+    return lambda path, value: Compare(path, op, operand(path, value))
+
+
+def _values(path: str, name: str, value: Json) -> tuple[Json, ...]:
+    if not isinstance(value, list):
+        raise errors.INVALID_QUERY(f"{name} on '{path}' wants a list, got {str(value)[:80]!r}.")
+    if len(value) > MAX_LIST:
+        raise errors.INVALID_QUERY(f"{name} on '{path}' has more than {MAX_LIST} members.")
+    return tuple(operand(path, item) for item in value)
+
+
+def _exists(path: str, value: Json) -> Where:
+    return Exists(path) if truth(value) else Not(Exists(path))
+
+
+def _size(path: str, value: Json) -> Where:
+    return HasSize(path, integer(value, "$size", 0))
+
+
+def _matches(path: str, value: Json, options: str) -> Where:
+    if not isinstance(value, str):
+        raise errors.INVALID_QUERY(f"$regex on '{path}' wants a text, got {str(value)[:80]!r}.")
+    return Matches(path, value, "".join(sorted(set(options) & set("imsx"))))
+
+
+def _all(parts: list[Where]) -> Where:
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def _any(parts: list[Where]) -> Where:
+    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+
+_OPERATORS: dict[str, Callable[[str, Json], Where]] = {
+    "$eq": _compare("eq"),
+    "__eq": _compare("eq"),
+    "$lt": _compare("lt"),
+    "$lte": _compare("lte"),
+    "$gt": _compare("gt"),
+    "$gte": _compare("gte"),
+    "$ne": lambda path, value: Not(Compare(path, "eq", operand(path, value))),
+    "$in": lambda path, value: InList(path, _values(path, "$in", value)),
+    "$nin": lambda path, value: Not(InList(path, _values(path, "$nin", value))),
+    "$all": lambda path, value: HasAll(path, _values(path, "$all", value)),
+    "$size": _size,
+    "$exists": _exists,
+}
+NOT_BUILT = frozenset(
+    {
+        "$select", "$dontSelect", "$inQuery", "$notInQuery", "$nearSphere", "$within",
+        "$maxDistance", "$maxDistanceInMiles", "$maxDistanceInKilometers", "$maxDistanceInRadians",
+        "$minDistance", "$minDistanceInMiles", "$minDistanceInKilometers", "$minDistanceInRadians",
+    }
+)  # fmt: skip
+OPERATORS = (*_OPERATORS, "$regex", "$options", "$not", "$and", "$or", "$nor")
+"""Names of the operators that work, for the coverage page."""
