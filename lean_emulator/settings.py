@@ -1,0 +1,319 @@
+"""Settings: flags, environment and files become one frozen ``Settings``.
+
+A flag beats ``LEAN_EMU_<NAME>`` in the environment, which beats ``lean-emu.toml`` in the project,
+which beats ``[tool.lean-emu]`` in its ``pyproject.toml``, which beats the default. An unknown name
+is an error that offers the nearest one; so is a value of the wrong type, with its origin.
+
+``docs/settings.md`` is checked against the fields below: the ``doc`` of each is its documentation.
+"""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from lean_emulator.base.errors import Hint, StartError
+from lean_emulator.keys import usable
+
+FILE_NAME = "lean-emu.toml"
+ENV_PREFIX = "LEAN_EMU_"
+OTHER_VARIABLES = frozenset({"LEAN_EMU_LANG"})
+"""Variables of ours that are no settings: ``LEAN_EMU_LANG`` picks the language of hints."""
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What a setting accepts; ``unit`` is empty for what is not measured."""
+
+    kind: type[bool] | type[int] | type[float] | type[str]
+    doc: str
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+    later: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Values that are known but not built, with what to say about each."""
+    secret: bool = False
+    path: bool = False
+    """A relative path with a slash in it belongs to the file or folder that it was given in."""
+
+
+def setting(default: Any, kind: type[Any], doc: str, **more: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"spec": Spec(kind=kind, doc=doc, **more)})
+
+
+def _seconds(default: float, doc: str) -> Any:
+    return setting(default, float, doc, unit="seconds", least=0.001, most=86_400)
+
+
+def _key(doc: str) -> Any:
+    return setting(None, str, doc, secret=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be chosen. Built by ``load``, or by hand in tests."""
+
+    project_dir: Path
+    """The user's project: the folder with ``cloud.py``. Only a flag or an argument sets it."""
+
+    host: str = setting(
+        "127.0.0.1", str, "Address that the API and the console listen on; anything but loopback "
+        "lets other machines in."
+    )  # fmt: skip
+    port: int = setting(
+        3000, int, "Port of the API and of the project's own pages; 0 takes any free one.",
+        least=0, most=65_535,
+    )  # fmt: skip
+    console_port: int | None = setting(
+        None, int, "Port of the debug console; without it the API's port plus one, or any free "
+        "one when `port` is 0.", least=0, most=65_535,
+    )  # fmt: skip
+    cmd: str | None = setting(
+        None, str, "Command that starts the project's own server, in place of finding `cloud.py` "
+        "or `wsgi.py`; it must listen on `$LEANCLOUD_APP_PORT`."
+    )  # fmt: skip
+    python: str | None = setting(
+        None, str, "Python interpreter for the project's code; without it the project's `.venv`, "
+        "else the one lean-emu runs in.", path=True,
+    )  # fmt: skip
+    code: bool = setting(
+        True, bool, "Run the project's code; without it storage alone answers and no hook fires."
+    )
+    watch: bool = setting(True, bool, "Load the code again when one of its files changes.")
+    keep_last_good: bool = setting(
+        False, bool, "When an edit does not load, go on serving the last code that did, in place "
+        "of answering with the error."
+    )  # fmt: skip
+    storage: str = setting(
+        "memory", str, "Where objects live; `memory` forgets them when lean-emu stops.",
+        choices=("memory",), later={"tinydb": "storage in a file comes with a later version"},
+    )  # fmt: skip
+    app_id: str | None = _key("Application id, in place of the one made for the project.")
+    app_key: str | None = _key("App key, in place of the one made for the project.")
+    master_key: str | None = _key("Master key, in place of the one made for the project.")
+    hook_key: str | None = _key("Hook key, in place of the one made for the project.")
+    function_seconds: float = _seconds(15.0, "Time a cloud function has for its answer.")
+    before_hook_seconds: float = _seconds(10.0, "Time a hook that runs before a write has.")
+    after_hook_seconds: float = _seconds(3.0, "Time a hook that runs after a write has.")
+    login_hook_seconds: float = _seconds(10.0, "Time the hooks of a login have.")
+    timeouts: bool = setting(
+        True, bool, "Hold functions and hooks to their time; switch off to stop at breakpoints."
+    )
+    hook_depth: int = setting(
+        8, int, "How deep hooks may cause each other before the chain is cut as a loop.",
+        unit="levels", least=1, most=100,
+    )  # fmt: skip
+    after_hooks: str = setting(
+        "async", str, "`async` answers a write without waiting for its after hooks, as the "
+        "platform does; `await` waits for them.", choices=("async", "await"),
+    )  # fmt: skip
+    unknown_class: str = setting(
+        "error", str, "What reading a class that does not exist answers: `error` is 404 with code "
+        "101, as the platform; `empty` is an empty result.", choices=("error", "empty"),
+    )  # fmt: skip
+    start_limit_seconds: float = _seconds(
+        30.0, "Time the project's code has to load before it counts as broken."
+    )
+    traces: int = setting(
+        2000, int, "How many requests the console remembers.", unit="requests", least=1,
+        most=1_000_000,
+    )  # fmt: skip
+    verbose: bool = setting(
+        False, bool, "Print every step of a request in the terminal, not one line for each request."
+    )
+    max_body_bytes: int = setting(
+        20 * 1024 * 1024, int, "Largest request body that is read.", unit="bytes", least=1024,
+        most=1024**3,
+    )  # fmt: skip
+
+
+class Loaded(NamedTuple):
+    """Settings, and where the value of each field came from, in words."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def specs() -> dict[str, Spec]:
+    """Every setting that can be written in a file, in the order of documentation."""
+    return {
+        field.name: field.metadata["spec"]
+        for field in dataclasses.fields(Settings)
+        if "spec" in field.metadata
+    }
+
+
+def default_of(name: str) -> Any:
+    """The default of a setting; ``None`` where it is found out later."""
+    return next(field.default for field in dataclasses.fields(Settings) if field.name == name)
+
+
+def load(project_dir: Path, flags: Mapping[str, object], environ: Mapping[str, str]) -> Loaded:
+    """Merge all sources. A flag whose value is ``None`` was not given.
+
+    Raises ``StartError`` for a folder that is not there, an unreadable file, an unknown name and a
+    value that does not fit.
+    """
+    if not project_dir.is_dir():
+        raise StartError(
+            f"There is no folder {project_dir}.",
+            hint=Hint(
+                "Name the folder that holds cloud.py: lean-emu up DIR",
+                "请给出 cloud.py 所在的目录：lean-emu up 目录",
+            ),
+        )
+    project_dir = project_dir.resolve()
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(specs(), "default")
+    for source in _sources(project_dir, flags, environ):
+        for name, value in _known(source):
+            origins[name] = source.named(name)
+            values[name] = _fitting(name, value, origins[name], source.base)
+    return Loaded(Settings(project_dir=project_dir, **values), origins)
+
+
+class _Source(NamedTuple):
+    """One place that settings come from; ``base`` is what relative paths in it start from."""
+
+    kind: Literal["file", "environment", "flag"]
+    label: str
+    base: Path
+    pairs: Mapping[str, Any]
+
+    def spelled(self, name: str) -> str:
+        """The name as somebody would write it in this place."""
+        if self.kind == "environment":
+            return f"{ENV_PREFIX}{name.upper()}"
+        return f"--{name.replace('_', '-')}" if self.kind == "flag" else name
+
+    def named(self, name: str) -> str:
+        """The place, as an origin of that setting."""
+        return self.label if self.kind == "file" else self.spelled(name)
+
+
+def _sources(
+    project_dir: Path, flags: Mapping[str, object], environ: Mapping[str, str]
+) -> Iterator[_Source]:
+    """Weakest first, because later ones overwrite."""
+    tools = _toml(project_dir / "pyproject.toml").get("tool", {})
+    table = tools.get("lean-emu", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise StartError("[tool.lean-emu] in pyproject.toml is not a table.")
+    yield _Source("file", "[tool.lean-emu] in pyproject.toml", project_dir, table)
+    yield _Source("file", FILE_NAME, project_dir, _toml(project_dir / FILE_NAME))
+    variables = {
+        name.removeprefix(ENV_PREFIX).lower(): value
+        for name, value in environ.items()
+        # an empty variable counts as not set, as it does for most programs
+        if name.startswith(ENV_PREFIX) and name not in OTHER_VARIABLES and value
+    }
+    yield _Source("environment", "the environment", Path.cwd(), variables)
+    given = {name: value for name, value in flags.items() if value is not None}
+    yield _Source("flag", "the command line", Path.cwd(), given)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise StartError(f"{path} is not valid TOML: {e}") from e
+    except OSError as e:
+        raise StartError(f"{path} cannot be read: {e.strerror}.") from e
+
+
+def _known(source: _Source) -> Iterator[tuple[str, Any]]:
+    """Pairs under their field names; ``console-port`` and ``console_port`` are the same."""
+    known = specs()
+    seen: set[str] = set()
+    for written, value in source.pairs.items():
+        name = written.replace("-", "_")
+        if name not in known:
+            raise _unknown(written, source)
+        if name in seen:
+            raise StartError(f"{name} is set twice in {source.label}, with a hyphen and without.")
+        seen.add(name)
+        yield name, value
+
+
+def _unknown(written: str, source: _Source) -> StartError:
+    near = difflib.get_close_matches(written.replace("-", "_"), specs(), n=1, cutoff=0.5)
+    text = f"There is no setting {source.spelled(written)} (in {source.label})."
+    return StartError(
+        f"{text} Did you mean {source.spelled(near[0])}?" if near else text,
+        hint=Hint("docs/settings.md lists them all.", "全部设置见 docs/settings.md。"),
+    )
+
+
+def _fitting(name: str, value: object, origin: str, base: Path) -> Any:
+    spec = specs()[name]
+    parsed = _parsed(spec, value)
+    if isinstance(parsed, str) and parsed in spec.later:
+        raise StartError(
+            f"{name} = {parsed!r} ({origin}): {spec.later[parsed]}.",
+            hint=Hint(
+                f"Use {name} = {spec.choices[0]!r}.", f"请使用 {name} = {spec.choices[0]!r}。"
+            ),
+        )
+    if parsed is None or _refused(spec, parsed):
+        shown = "something else" if spec.secret else repr(value)
+        raise StartError(f"{name} must be {_wanted(spec)}, but {origin} says {shown}.")
+    if spec.path and isinstance(parsed, str) and "/" in parsed:
+        return str(base / Path(parsed).expanduser())
+    return parsed
+
+
+def _parsed(spec: Spec, value: object) -> bool | int | float | str | None:
+    """The value in its own type, ``None`` when it is of another."""
+    if isinstance(value, str) and spec.kind is not str:
+        return _from_text(spec, value.strip())
+    if isinstance(value, bool):
+        return value if spec.kind is bool else None
+    if spec.kind is float and isinstance(value, int):
+        return float(value)
+    return value if isinstance(value, spec.kind) else None
+
+
+def _from_text(spec: Spec, text: str) -> bool | int | float | None:
+    if spec.kind is bool:
+        lower = text.lower()
+        return lower in TRUE if lower in TRUE | FALSE else None
+    try:
+        return int(text) if spec.kind is int else float(text)
+    except ValueError:
+        return None
+
+
+def _refused(spec: Spec, value: bool | int | float | str) -> bool:
+    if isinstance(value, str):
+        return (
+            not value.strip()
+            or (bool(spec.choices) and value not in spec.choices)
+            or (spec.secret and not usable(value))
+        )
+    # written so that NaN, which compares to nothing, is refused
+    return (spec.least is not None and not value >= spec.least) or (
+        spec.most is not None and not value <= spec.most
+    )
+
+
+def _wanted(spec: Spec) -> str:
+    if spec.choices:
+        return " or ".join(repr(choice) for choice in spec.choices)
+    if spec.secret:
+        return "printable ASCII without blanks and commas"
+    if spec.kind is bool:
+        return "true or false"
+    if spec.kind is str:
+        return "text that is not empty"
+    unit = f" of {spec.unit}" if spec.unit else ""
+    number = "a whole number" if spec.kind is int else "a number"
+    return f"{number}{unit} from {spec.least:g} to {spec.most:.12g}"
