@@ -20,7 +20,7 @@ called to make an error: ``raise errors.OBJECT_NOT_FOUND()``; a text replaces th
 """
 
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 
 class Hint(NamedTuple):
@@ -53,7 +53,7 @@ class ApiError(LeanEmuError):
         self.code = code
         self.status = status
 
-    def to_wire(self) -> dict[str, object]:
+    def to_wire(self) -> dict[str, Any]:
         return {"code": self.code, "error": self.message}
 
 
@@ -117,6 +117,7 @@ INTERNAL = _kind(1, "Internal server error.", 500)
 INVALID_REQUEST = _kind(1, "The request is not valid.")
 MASTER_ONLY = _kind(1, "The request must be signed by master key.")
 OBJECT_NOT_FOUND = _kind(101, "Object not found.")
+OBJECT_ABSENT = _kind(1, "Could not find object.")
 CLASS_NOT_FOUND = _kind(101, "Class or object doesn't exists.", 404)
 INVALID_CLASS_NAME = _kind(103, "Invalid class name.")
 INVALID_OBJECT_ID = _kind(104, "The objectId is missing or not valid.")

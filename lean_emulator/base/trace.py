@@ -153,6 +153,10 @@ class EventLog:
         except ValueError:
             return None
 
+    def elapsed(self, span: Span) -> float:
+        """Seconds since the span began, by the log's clock."""
+        return max(0.0, self._clock.monotonic() - span.began)
+
     def traces(self) -> list[Span]:
         """All kept traces, newest first."""
         return list(reversed(self._traces.values()))

@@ -62,7 +62,18 @@ def tree(span: Span, mask: Mask) -> dict[str, Json]:
     Times are milliseconds from the start of the trace. ``limitMs`` is the step's budget and
     ``leftMs`` what the whole chain had left when it began; both ``None`` without a limit.
     """
-    return _node(span, span, mask)
+    return {**step(span, mask), "children": [_branch(child, mask) for child in span.children]}
+
+
+def step(span: Span, mask: Mask, *, documents: bool = True) -> dict[str, Json]:
+    """A node of ``tree`` without its children.
+
+    ``documents=False`` leaves bodies, images and prints out, which makes a long tree cheap.
+    """
+    node = _facts(span, span.root, mask)
+    if documents:
+        node.update(_contents(span, mask))
+    return node
 
 
 def walk(span: Span) -> Iterator[Span]:
@@ -92,7 +103,11 @@ def changes(before: Json, after: Json) -> list[Json]:
     return [*sorted(rows, key=lambda row: row["change"] == "same")]
 
 
-def _node(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
+def _branch(span: Span, mask: Mask) -> dict[str, Json]:
+    return {**step(span, mask), "children": [_branch(child, mask) for child in span.children]}
+
+
+def _facts(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
     detail = span.detail
     node: dict[str, Json] = {
         "id": span.name,
@@ -116,9 +131,12 @@ def _node(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
     for key, name in _RENAMED.items():
         if key in detail:
             node[name] = mask.json(detail[key])
-    for key in _VALUES:
-        if key in detail:
-            node[key] = mask.json(detail[key])
+    return node
+
+
+def _contents(span: Span, mask: Mask) -> dict[str, Json]:
+    detail = span.detail
+    node: dict[str, Json] = {key: mask.json(detail[key]) for key in _VALUES if key in detail}
     if "headers" in detail:
         node["headers"] = {**mask.headers(detail["headers"])}
     if "before" in detail or "after" in detail:
@@ -134,7 +152,6 @@ def _node(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
             }
             for line in span.prints
         ]
-    node["children"] = [_node(child, root, mask) for child in span.children]
     return node
 
 

@@ -1,0 +1,1 @@
+"""LeanCloud's behaviour; the only place where storage and the user's code meet."""

@@ -1,0 +1,66 @@
+"""One piece of work on behalf of somebody: who, until when, in which trace, caused by what."""
+
+from dataclasses import dataclass, replace
+
+from lean_emulator.base import errors
+from lean_emulator.base.deadline import Deadline
+from lean_emulator.base.errors import Hint
+from lean_emulator.base.trace import Span
+from lean_emulator.model.access import Principal
+from lean_emulator.model.hooknames import HookKind
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The first argument of every service function."""
+
+    principal: Principal
+    deadline: Deadline
+    span: Span
+    chain: tuple[str, ...] = ()
+    """Hooks and functions this call is inside of, outermost first: ``afterSave Post``."""
+    ignored: frozenset[HookKind] = frozenset()
+    """Hooks this write asked to leave out, and was entitled to."""
+    prod: bool = True
+    remote_address: str = "127.0.0.1"
+
+    def inside(self, step: str, span: Span, seconds: float) -> "Call":
+        """The call as a hook or function sees it: one link longer, never with more time."""
+        return replace(
+            self,
+            span=span,
+            chain=(*self.chain, step),
+            deadline=self.deadline.narrowed(seconds),
+            ignored=frozenset(),
+        )
+
+    def with_deadline(self, deadline: Deadline) -> "Call":
+        return replace(self, deadline=deadline)
+
+    def ignoring(self, kinds: frozenset[HookKind]) -> "Call":
+        return replace(self, ignored=kinds)
+
+
+def hook_loop(chain: tuple[str, ...]) -> errors.HookLoop:
+    """The error for hooks that keep causing each other; it shows the cycle and how to end it.
+
+    ``chain`` ends with the step that was one too many (engine.md 4.6, code 431).
+    """
+    cycle = cycle_of(chain)
+    repeated = cycle[0].partition(" ")[0]
+    cure = "disable_after_hook()" if repeated.startswith("after") else "disable_before_hook()"
+    return errors.HOOK_LOOP(
+        f"LeanEngine hooks rate limit exceeded. {len(chain)} calls deep: "
+        f"{' → '.join((*cycle, cycle[0]))}",
+        hint=Hint(
+            en=f"A hook causes itself. Call {cure} on the object before saving it in the hook.",
+            zh=f"Hook 触发了自身。在 hook 中保存该对象之前调用 {cure}。",
+        ),
+    )
+
+
+def cycle_of(chain: tuple[str, ...]) -> tuple[str, ...]:
+    """The part of a chain that repeats; the whole chain when nothing does."""
+    last = chain[-1]
+    earlier = [i for i, step in enumerate(chain[:-1]) if step == last]
+    return chain[earlier[-1] : -1] if earlier else chain

@@ -1,0 +1,193 @@
+"""Cloud functions: a door to the user's code that always answers JSON (engine.md 2.5, 4.6, 5.7)."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lean_emulator.base import errors, jsontext
+from lean_emulator.base.errors import ApiError, Hint
+from lean_emulator.base.ids import Ids
+from lean_emulator.base.jsontext import Json
+from lean_emulator.base.trace import EventLog, Outcome, Span
+from lean_emulator.model.hooknames import understand
+from lean_emulator.service.call import Call
+from lean_emulator.service.engine import Answer, Credentials, Engine, read_json
+from lean_emulator.service.hooks import describe
+
+# Ours are written anew, and these belong to one connection only.
+_NOT_FORWARDED = frozenset(
+    {
+        "host", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade",
+        "proxy-authorization", "proxy-connection", "content-length", "content-type", "expect",
+        "accept-encoding", "x-real-ip", "forwarded", "x-forwarded-for", "x-lean-emu-call",
+        "x-lc-id", "x-lc-key", "x-lc-sign", "x-lc-session", "x-lc-prod", "x-lc-hook-key",
+    }
+)  # fmt: skip
+_OLD_FAMILIES = ("x-avoscloud-", "x-uluru-")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionAnswer:
+    """What a client gets: always JSON."""
+
+    status: int
+    body: Json
+
+
+class Functions:
+    """Runs cloud functions of the loaded code."""
+
+    def __init__(
+        self, engine: Engine, keys: Credentials, log: EventLog, ids: Ids, *, seconds: float = 15.0
+    ) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._log = log
+        self._ids = ids
+        self._seconds = seconds
+
+    def names(self) -> list[str]:
+        """Functions of the loaded code, sorted; hooks are not among them."""
+        return sorted(name for name in self._engine.names if understand(name).is_function)
+
+    def registered(self) -> list[str]:
+        """Everything the loaded code registers, hooks included, sorted."""
+        return sorted(self._engine.names)
+
+    async def run(
+        self,
+        call: Call,
+        name: str,
+        params: Json,
+        *,
+        rpc: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> FunctionAnswer:
+        """Call ``name``; ``headers`` are the client's own, of which the harmless ones go along.
+
+        The engine's status and body come back unchanged. Raises ``TimedOut`` (503, code 124),
+        ``CodeDidNotLoad`` or ``EngineGone``.
+        """
+        span = self._begin(call, name, params, rpc)
+        try:
+            if not self._engine.settled:
+                await self._engine.until_settled(call.deadline)
+            answer = await self._send(call, name, params, rpc, headers or {}, span)
+        except ApiError as e:
+            span.detail["error"] = describe(e)
+            late = isinstance(e, errors.TimedOut)
+            self._log.end(span, "timeout" if late else "failed", e.status)
+            raise
+        said = as_json(answer)
+        self._close(span, name, said)
+        return said
+
+    def _begin(self, call: Call, name: str, params: Json, rpc: bool) -> Span:
+        detail: dict[str, Any] = {
+            "function": name,
+            "params": params,
+            "rpc": rpc,
+            "user": call.principal.user,
+            "identity": call.principal.kind,
+            "limit": self._seconds,
+            "left": min(self._seconds, call.deadline.remaining()),
+        }
+        if name in self._engine.where:
+            detail["where"] = self._engine.where[name]
+        return self._log.begin("function", name, call.span, **detail)
+
+    async def _send(
+        self,
+        call: Call,
+        name: str,
+        params: Json,
+        rpc: bool,
+        headers: Mapping[str, str],
+        span: Span,
+    ) -> Answer:
+        inside = call.inside(f"function {name}", span, self._seconds)
+        call_id = self._ids.call_id()
+        ledger = self._engine.ledger
+        ledger.open(call_id, inside, span)
+        try:
+            return await self._engine.call(
+                "POST",
+                f"/1.1/{'call' if rpc else 'functions'}/{name}",
+                {**forwarded(headers), **self._identity(call)},
+                b"" if params is None else jsontext.dumps(params),
+                deadline=inside.deadline,
+                call_id=call_id,
+            )
+        finally:
+            ledger.close(call_id)
+
+    def _identity(self, call: Call) -> dict[str, str]:
+        """The caller's credentials in their modern spelling."""
+        principal = call.principal
+        key = f"{self._keys.master_key},master" if principal.is_master else self._keys.app_key
+        headers = {
+            "X-LC-Id": self._keys.app_id,
+            "X-LC-Key": key,
+            "X-LC-Prod": "1" if call.prod else "0",
+            "X-Real-IP": call.remote_address,
+            "Forwarded": f"for={call.remote_address};proto=http",
+            "Content-Type": "application/json",
+        }
+        if principal.user is not None and principal.user.get("sessionToken"):
+            headers["X-LC-Session"] = str(principal.user["sessionToken"])
+        if principal.from_engine:
+            headers["X-LC-Hook-Key"] = self._keys.hook_key
+        return headers
+
+    def _close(self, span: Span, name: str, said: FunctionAnswer) -> None:
+        span.detail["answer"] = said.body
+        if said.status < 300:
+            self._log.end(span, "ok", said.status)
+            return
+        outcome: Outcome = "failed" if said.status >= 500 else "rejected"
+        body = said.body if isinstance(said.body, dict) else {}
+        e = ApiError(0, str(body.get("error", "")), said.status, hint=self._nearest(name))
+        code = body.get("code")
+        span.detail["error"] = {**describe(e), "code": code}
+        self._log.end(span, outcome, said.status)
+
+    def _nearest(self, name: str) -> Hint | None:
+        """A guess at what was meant, when no function has this name."""
+        known = self.names()
+        if name in known:
+            return None
+        close = difflib.get_close_matches(name, known, 1)
+        if close:
+            return Hint(
+                en=f"There is no function '{name}'. Did you mean '{close[0]}'?",
+                zh=f"没有名为 '{name}' 的云函数,是否想调用 '{close[0]}'?",
+            )
+        listed = ", ".join(known[:10]) or "none"
+        return Hint(
+            en=f"There is no function '{name}'. Registered: {listed}.",
+            zh=f"没有名为 '{name}' 的云函数。已注册:{listed}。",
+        )
+
+
+def as_json(answer: Answer) -> FunctionAnswer:
+    """An engine's answer as a client may see it: JSON as it came, anything else wrapped.
+
+    The Python SDK crashes on a body that is not JSON, so HTML of a WSGI server never gets through.
+    """
+    if not answer.body and answer.status < 300:
+        return FunctionAnswer(answer.status, {"result": None})
+    value = read_json(answer)
+    if isinstance(value, ApiError):
+        status = answer.status if answer.status >= 400 else 500
+        return FunctionAnswer(status, errors.ENGINE_ERROR().to_wire())
+    return FunctionAnswer(answer.status, value)
+
+
+def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    """The client's headers that go along: all but credentials and those of the connection."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if (low := name.lower()) not in _NOT_FORWARDED and not low.startswith(_OLD_FAMILIES)
+    }

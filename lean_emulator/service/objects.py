@@ -1,0 +1,300 @@
+"""Create, read, update, delete: each a straight line from check to answer.
+
+Sources: storage.md 3 for the answers, engine.md 4 for the order of hooks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lean_emulator.base import errors
+from lean_emulator.base.clock import Clock, iso_text
+from lean_emulator.base.ids import Ids
+from lean_emulator.base.jsontext import Json
+from lean_emulator.base.trace import EventLog, Span
+from lean_emulator.model.access import PUBLIC_ACL, Principal, check_acl, may, read_filter
+from lean_emulator.model.document import (
+    apply_write,
+    check_field_names,
+    only,
+    top_level_keys,
+)
+from lean_emulator.model.hooknames import HookKind
+from lean_emulator.model.operations import Operation, Set
+from lean_emulator.model.predicate import compile_where
+from lean_emulator.model.query import Keys, Query, Where, both
+from lean_emulator.model.schema import ClassSchema, admit_document, admit_write
+from lean_emulator.model.values import check_class_name
+from lean_emulator.service.call import Call
+from lean_emulator.service.hooks import Hooks
+from lean_emulator.storage.contract import (
+    Change,
+    Committed,
+    Delete,
+    Insert,
+    Storage,
+    Update,
+    absent,
+)
+
+Fields: TypeAlias = dict[str, Json]
+Write: TypeAlias = Mapping[str, Operation]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a query found; ``count`` is ``None`` unless it was asked for."""
+
+    results: list[Fields]
+    count: int | None = None
+
+
+class Objects:
+    """Objects of any class, with permissions and hooks."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        hooks: Hooks,
+        log: EventLog,
+        ids: Ids,
+        clock: Clock,
+        *,
+        unknown_class_is_empty: bool = False,
+    ) -> None:
+        self._storage = storage
+        self._hooks = hooks
+        self._log = log
+        self._ids = ids
+        self._clock = clock
+        self._unknown_class_is_empty = unknown_class_is_empty
+
+    async def create(
+        self, call: Call, class_name: str, write: Write, *, fetch: bool = False
+    ) -> Fields:
+        """Store a new object; answers its id and time, or all of it with ``fetch``."""
+        check_class_name(class_name)
+        check_field_names(write, dotted=False)
+        draft = apply_write({}, write)
+        _check_acl_of(draft)
+        admit_write(self._schema(class_name), write)
+
+        draft = await self._hooks.before(call, HookKind.BEFORE_SAVE, class_name, draft)
+
+        call.deadline.check()
+        stored = self._stamped(draft)
+        check_field_names({name: Set(None) for name in draft}, dotted=False)
+        _check_acl_of(draft)
+        admit_document(self._schema(class_name), draft)
+        committed = await self._commit(call, "insert", Insert(class_name, stored))
+        assert committed.after is not None
+
+        await self._hooks.after(call, HookKind.AFTER_SAVE, class_name, committed.after)
+        if fetch:
+            return visible(call.principal, class_name, committed.after)
+        return only(committed.after, ("objectId", "createdAt"))
+
+    async def get(
+        self, call: Call, class_name: str, object_id: str, keys: Keys, *, acl: bool = False
+    ) -> Fields | None:
+        """One object as the principal may see it; ``None`` when there is none.
+
+        Raises code 101 (404) for an unknown class, 403 when the ACL forbids.
+        """
+        if not self._known(class_name):
+            raise errors.CLASS_NOT_FOUND()
+        document = await self._storage.get(class_name, object_id)
+        if document is None:
+            return None
+        if not may(call.principal, "read", document.get("ACL")):
+            raise errors.FORBIDDEN(
+                f"Forbidden reading by object's ACL., the object id is {object_id}."
+            )
+        return shown(visible(call.principal, class_name, document, acl=acl), keys)
+
+    async def find(
+        self, call: Call, query: Query, *, count: bool = False, acl: bool = False
+    ) -> Page:
+        """The objects a query finds among those the principal may read."""
+        if not self._known(query.class_name):
+            raise errors.CLASS_NOT_FOUND()
+        readable = Query(
+            query.class_name,
+            both(query.where, read_filter(call.principal)),
+            query.order,
+            query.skip,
+            query.limit,
+            query.keys,
+        )
+        rows = await self._storage.find(readable)
+        results = [
+            shown(visible(call.principal, query.class_name, row, acl=acl), query.keys)
+            for row in rows
+        ]
+        return Page(results, await self._storage.count(readable) if count else None)
+
+    async def update(
+        self,
+        call: Call,
+        class_name: str,
+        object_id: str,
+        write: Write,
+        *,
+        guard: Where | None = None,
+        fetch: bool = False,
+    ) -> Fields:
+        """Change an object; answers id and time, and the named fields with ``fetch``."""
+        check_class_name(class_name)
+        check_field_names(write, dotted=True)
+        if isinstance(acl := write.get("ACL"), Set):
+            check_acl(acl.value)
+        current = await self._writable(call, class_name, object_id, guard)
+        if current is None:
+            raise absent(class_name, object_id)
+        admit_write(self._schema(class_name), write)
+        updated_keys = top_level_keys(write)
+
+        intended = apply_write(current, write)
+        await self._hooks.before(call, HookKind.BEFORE_UPDATE, class_name, intended, updated_keys)
+
+        call.deadline.check()
+        now = iso_text(self._clock.now_ms())
+        change = Update(class_name, object_id, write, now, guard)
+        committed = await self._commit(call, "update", change)
+        assert committed.after is not None
+
+        await self._hooks.after(
+            call, HookKind.AFTER_UPDATE, class_name, committed.after, updated_keys
+        )
+        answer = only(committed.after, ("objectId", "updatedAt"))
+        if fetch:
+            named = {path.partition(".")[0] for path in updated_keys}
+            answer |= only(visible(call.principal, class_name, committed.after), sorted(named))
+        return answer
+
+    async def delete(
+        self, call: Call, class_name: str, object_id: str, *, guard: Where | None = None
+    ) -> None:
+        """Remove an object; one that is not there is no error unless ``guard`` wants it."""
+        check_class_name(class_name)
+        current = await self._writable(call, class_name, object_id, guard)
+        if current is None:
+            return
+
+        await self._hooks.before(call, HookKind.BEFORE_DELETE, class_name, current)
+
+        call.deadline.check()
+        committed = await self._commit(call, "delete", Delete(class_name, object_id, guard))
+        if committed.before is not None:
+            await self._hooks.after(call, HookKind.AFTER_DELETE, class_name, committed.before)
+
+    async def _writable(
+        self, call: Call, class_name: str, object_id: str, guard: Where | None
+    ) -> Fields | None:
+        """The object as it is; raises 403 when its ACL forbids, 305 when the guard fails."""
+        current = await self._storage.get(class_name, object_id)
+        if current is not None and not may(call.principal, "write", current.get("ACL")):
+            raise errors.FORBIDDEN(
+                f"Forbidden writing by object's ACL., the object id is {object_id}."
+            )
+        if guard is not None and (current is None or not compile_where(guard)(current)):
+            raise errors.NO_EFFECT()
+        return current
+
+    async def _commit(self, call: Call, word: str, change: Change) -> Committed:
+        span = self._begin(call, word, change)
+        try:
+            (committed,) = await self._storage.commit([change])
+        except errors.ApiError as e:
+            span.detail["error"] = {"code": e.code, "message": e.message}
+            self._log.end(span, "failed", e.status)
+            raise
+        if committed.before is not None:
+            span.detail["before"] = committed.before
+        if committed.after is not None:
+            span.detail["after"] = committed.after
+        self._log.end(span)
+        return committed
+
+    def _begin(self, call: Call, word: str, change: Change) -> Span:
+        return self._log.begin(
+            "storage",
+            f"{word} {change.class_name}",
+            call.span,
+            op=word,
+            class_name=change.class_name,
+            object_id=change.object_id,
+        )
+
+    def _stamped(self, draft: Fields) -> Fields:
+        now = iso_text(self._clock.now_ms())
+        return {
+            **draft,
+            "ACL": draft.get("ACL") or PUBLIC_ACL,
+            "objectId": self._ids.object_id(),
+            "createdAt": now,
+            "updatedAt": now,
+        }
+
+    def _schema(self, class_name: str) -> ClassSchema:
+        return self._storage.classes().get(class_name) or ClassSchema(class_name)
+
+    def _known(self, class_name: str) -> bool:
+        check_class_name(class_name)
+        return (
+            self._unknown_class_is_empty
+            or class_name.startswith("_")
+            or class_name in self._storage.classes()
+        )
+
+
+def visible(
+    principal: Principal, class_name: str, document: Fields, *, acl: bool = False
+) -> Fields:
+    """What of a stored object leaves the server; the ACL only when it was asked for.
+
+    Users never show their password; only they and the master key see their private fields
+    (storage.md 6.5).
+    """
+    fields = dict(document)
+    if not acl:
+        fields.pop("ACL", None)
+    if class_name == "_User":
+        for name in ("password", "salt"):
+            fields.pop(name, None)
+        if not principal.is_master:
+            fields.pop("sessionToken", None)
+            if principal.user_id != document["objectId"]:
+                for name in ("authData", "email", "mobilePhoneNumber"):
+                    fields.pop(name, None)
+    return fields
+
+
+def shown(fields: Fields, keys: Keys) -> Fields:
+    """The fields that ``keys`` selects; dotted names select inside an Object."""
+    if keys.shown is not None:
+        top = {name.partition(".")[0] for name in keys.shown}
+        fields = {
+            name: _inner(value, name, keys.shown) for name, value in fields.items() if name in top
+        }
+    if keys.hidden:
+        fields = {name: value for name, value in fields.items() if name not in keys.hidden}
+    return fields
+
+
+def _inner(value: Json, name: str, shown_keys: frozenset[str]) -> Json:
+    if name in shown_keys or not isinstance(value, dict) or "__type" in value:
+        return value
+    inner = frozenset(
+        key.removeprefix(f"{name}.") for key in shown_keys if key.startswith(f"{name}.")
+    )
+    return {
+        key: _inner(item, key, inner)
+        for key, item in value.items()
+        if key in {path.partition(".")[0] for path in inner}
+    }
+
+
+def _check_acl_of(draft: Fields) -> None:
+    if draft.get("ACL") is not None:
+        check_acl(draft["ACL"])

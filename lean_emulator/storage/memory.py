@@ -1,0 +1,171 @@
+"""Objects in dictionaries: the engine behind every storage, and a storage of its own."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.document import apply_write
+from lean_emulator.model.predicate import compile_where, sorted_documents
+from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Query, Where
+from lean_emulator.model.schema import ClassSchema, admit_document, admit_write
+from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update, absent
+
+SLICE = 10_000
+"""Documents a scan looks at before it lets others run."""
+
+
+class MemoryStorage:
+    """Create, get, update and delete cost the same at any size; a query looks at its class.
+
+    Between the first check of a commit and its last effect there is no ``await``, so the event loop
+    itself makes it atomic.
+    """
+
+    def __init__(self) -> None:
+        self._objects: dict[str, dict[str, dict[str, Json]]] = {}
+        self._schemas: dict[str, ClassSchema] = {}
+
+    async def open(self) -> None:
+        """Nothing to load."""
+
+    async def close(self) -> None:
+        """Nothing to keep."""
+
+    async def get(self, class_name: str, object_id: str) -> dict[str, Json] | None:
+        return self._objects.get(class_name, {}).get(object_id)
+
+    async def find(self, query: Query) -> list[dict[str, Json]]:
+        wanted = query.skip + query.limit
+        if query.limit <= 0:
+            return []
+        enough = None if query.order else wanted
+        rows = await self._matching(query.class_name, query.where, enough)
+        return sorted_documents(rows, query.order, wanted)[query.skip :]
+
+    async def count(self, query: Query) -> int:
+        if query.where == EVERYTHING:
+            return len(self._objects.get(query.class_name, {}))
+        return len(await self._matching(query.class_name, query.where, None))
+
+    async def commit(self, changes: Sequence[Change]) -> list[Committed]:
+        plan = _Plan(self._objects, self._schemas)
+        committed = [plan.add(change) for change in changes]
+        self._schemas.update(plan.schemas)
+        for (class_name, object_id), document in plan.documents.items():
+            if document is None:
+                self._objects.get(class_name, {}).pop(object_id, None)
+            else:
+                self._objects.setdefault(class_name, {})[object_id] = document
+        return committed
+
+    def classes(self) -> Mapping[str, ClassSchema]:
+        return self._schemas
+
+    async def save_class(self, schema: ClassSchema) -> None:
+        self._schemas[schema.name] = schema
+
+    async def drop_class(self, class_name: str) -> None:
+        self._schemas.pop(class_name, None)
+        self._objects.pop(class_name, None)
+
+    async def clear(self) -> None:
+        self._schemas.clear()
+        self._objects.clear()
+
+    async def _matching(
+        self, class_name: str, where: Where, enough: int | None
+    ) -> list[dict[str, Json]]:
+        """Matching documents in order of creation, at most ``enough``."""
+        candidates = self._candidates(class_name, where)
+        if where == EVERYTHING:
+            return candidates if enough is None else candidates[:enough]
+        matches = compile_where(where)
+        rows: list[dict[str, Json]] = []
+        for start in range(0, len(candidates), SLICE):
+            if start:
+                await asyncio.sleep(0)
+            rows += [row for row in candidates[start : start + SLICE] if matches(row)]
+            if enough is not None and len(rows) >= enough:
+                return rows[:enough]
+        return rows
+
+    def _candidates(self, class_name: str, where: Where) -> list[dict[str, Json]]:
+        """The objects that an equality on objectId leaves, else the whole class."""
+        objects = self._objects.get(class_name, {})
+        ids = _named_ids(where)
+        if ids is None:
+            return list(objects.values())
+        named = {object_id: objects[object_id] for object_id in ids if object_id in objects}
+        return [*named.values()]
+
+
+def _named_ids(where: Where) -> Iterable[str] | None:
+    match where:
+        case Compare("objectId", "eq", str(object_id)):
+            return [object_id]
+        case InList("objectId", values):
+            return sorted(str(value) for value in values)
+        case All(parts):
+            return next((ids for ids in map(_named_ids, parts) if ids is not None), None)
+        case _:
+            return None
+
+
+class _Plan:
+    """What a commit will do, worked out before any of it is done."""
+
+    def __init__(
+        self,
+        objects: Mapping[str, Mapping[str, dict[str, Json]]],
+        schemas: Mapping[str, ClassSchema],
+    ) -> None:
+        self._objects = objects
+        self._schemas = schemas
+        self.documents: dict[tuple[str, str], dict[str, Json] | None] = {}
+        self.schemas: dict[str, ClassSchema] = {}
+
+    def add(self, change: Change) -> Committed:
+        before = self._current(change.class_name, change.object_id)
+        match change:
+            case Insert():
+                after: dict[str, Json] | None = self._insert(change, before)
+            case Update():
+                after = self._update(change, before)
+            case Delete():
+                _check_guard(change.guard, before)
+                after = None
+        self.documents[change.class_name, change.object_id] = after
+        return Committed(change, before, after)
+
+    def _current(self, class_name: str, object_id: str) -> dict[str, Json] | None:
+        key = (class_name, object_id)
+        if key in self.documents:
+            return self.documents[key]
+        return self._objects.get(class_name, {}).get(object_id)
+
+    def _schema(self, class_name: str) -> ClassSchema:
+        known = self.schemas.get(class_name) or self._schemas.get(class_name)
+        return known or ClassSchema(class_name)
+
+    def _insert(self, change: Insert, before: dict[str, Json] | None) -> dict[str, Json]:
+        if before is not None:
+            raise errors.DUPLICATE_VALUE(f"The objectId '{change.object_id}' is already taken.")
+        schema = self._schema(change.class_name)
+        self.schemas[change.class_name] = admit_document(schema, change.document)
+        return change.document
+
+    def _update(self, change: Update, before: dict[str, Json] | None) -> dict[str, Json]:
+        if before is None:
+            raise absent(change.class_name, change.object_id)
+        _check_guard(change.guard, before)
+        schema = self._schema(change.class_name)
+        self.schemas[change.class_name] = admit_write(schema, change.write)
+        after = apply_write(before, change.write)
+        after["updatedAt"] = change.updated_at
+        return after
+
+
+def _check_guard(guard: Where | None, document: dict[str, Json] | None) -> None:
+    if guard is not None and (document is None or not compile_where(guard)(document)):
+        raise errors.NO_EFFECT()

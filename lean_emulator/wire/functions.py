@@ -1,0 +1,67 @@
+"""``/functions`` and ``/call``: the front door to cloud functions (engine.md 5.7)."""
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.hooknames import BY_WORD
+from lean_emulator.service.functions import Functions, as_json
+from lean_emulator.service.hooks import Hooks
+from lean_emulator.wire.request import Answer, Request
+from lean_emulator.wire.routes import Route
+
+
+class FunctionHandlers:
+    """Reads requests for the function service."""
+
+    def __init__(self, functions: Functions, hooks: Hooks) -> None:
+        self._functions = functions
+        self._hooks = hooks
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/functions/_ops/metadatas", self.metadatas),
+            Route("POST", "/functions/:name", self.run),
+            Route("GET", "/functions/:name", self.run),
+            Route("POST", "/call/:name", self.call),
+            Route("GET", "/call/:name", self.call),
+            Route("POST", "/functions/:class/:hook", self.hook),
+        ]
+
+    async def run(self, request: Request, name: str) -> Answer:
+        return await self._run(request, name, rpc=False)
+
+    async def call(self, request: Request, name: str) -> Answer:
+        return await self._run(request, name, rpc=True)
+
+    async def metadatas(self, request: Request) -> Answer:
+        """Names of functions and hooks, for the master key only."""
+        if not request.call.principal.is_master:
+            raise errors.UNAUTHORIZED()
+        return Answer({"result": [*self._functions.registered()]})
+
+    async def hook(self, request: Request, class_name: str, word: str) -> Answer:
+        """Call one hook by hand; clients need the hook key for that."""
+        if not request.call.principal.from_engine:
+            raise errors.UNAUTHORIZED()
+        kind = BY_WORD.get(word)
+        if kind is None:
+            raise errors.NOT_BUILT(f"lean-emu does not have the hook '{word}' yet.")
+        body = request.document()
+        sent = body.get("object")
+        document = sent if isinstance(sent, dict) else {}
+        keys = document.get("_updatedKeys")
+        answer = await self._hooks.alone(
+            request.call,
+            kind,
+            class_name,
+            {name: value for name, value in document.items() if name != "_updatedKeys"},
+            [str(key) for key in keys] if isinstance(keys, list) else [],
+        )
+        said = as_json(answer)
+        return Answer(said.body, said.status)
+
+    async def _run(self, request: Request, name: str, *, rpc: bool) -> Answer:
+        params: Json = request.body
+        said = await self._functions.run(
+            request.call, name, params, rpc=rpc, headers=request.headers
+        )
+        return Answer(said.body, said.status)

@@ -1,0 +1,101 @@
+"""``/classes``: create, read, query, update, delete (storage.md 3, 4)."""
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.query import Where
+from lean_emulator.model.values import check_object_id
+from lean_emulator.model.where_json import decoded, parse_keys, parse_query, parse_where
+from lean_emulator.service.objects import Objects
+from lean_emulator.wire.request import Answer, Request
+from lean_emulator.wire.routes import Route
+
+
+class ObjectHandlers:
+    """Reads requests for the object service."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/classes/:class", self.create),
+            Route("GET", "/classes/:class", self.find),
+            Route("GET", "/classes/:class/:id", self.get),
+            Route("PUT", "/classes/:class/:id", self.update),
+            Route("DELETE", "/classes/:class/:id", self.delete),
+        ]
+
+    async def create(self, request: Request, class_name: str) -> Answer:
+        created = await self._objects.create(
+            request.hooked_call(), class_name, request.write(), fetch=_wants_fields(request)
+        )
+        location = f"/1.1/classes/{class_name}/{created['objectId']}"
+        return Answer(created, 201, {"Location": location})
+
+    async def find(self, request: Request, class_name: str) -> Answer:
+        _refuse_unbuilt_include(request)
+        page = await self._objects.find(
+            request.call,
+            parse_query(class_name, request.params),
+            count=request.flag("count"),
+            acl=request.flag("returnACL"),
+        )
+        body: dict[str, Json] = {"results": [*page.results]}
+        if page.count is not None:
+            body["count"] = page.count
+        return Answer(body)
+
+    async def get(self, request: Request, class_name: str, object_id: str) -> Answer:
+        _refuse_unbuilt_include(request)
+        check_object_id(object_id)
+        found = await self._objects.get(
+            request.call,
+            class_name,
+            object_id,
+            parse_keys(request.params.get("keys")),
+            acl=request.flag("returnACL"),
+        )
+        if found is None:
+            return Answer(None if request.in_batch else {})
+        return Answer(found)
+
+    async def update(self, request: Request, class_name: str, object_id: str) -> Answer:
+        updated = await self._objects.update(
+            request.hooked_call(),
+            class_name,
+            object_id,
+            request.write(),
+            guard=_guard(request),
+            fetch=_wants_fields(request),
+        )
+        return Answer(updated)
+
+    async def delete(self, request: Request, class_name: str, object_ids: str) -> Answer:
+        """One id, or several joined by commas; the first refusal ends the list."""
+        ids = [part for part in object_ids.split(",") if part]
+        for object_id in ids:
+            check_object_id(object_id)
+        call, guard = request.hooked_call(), _guard(request)
+        for object_id in ids:
+            await self._objects.delete(call, class_name, object_id, guard=guard)
+        return Answer({})
+
+
+def _wants_fields(request: Request) -> bool:
+    if request.flag("fetchWhenSave", "new"):
+        return True
+    body = request.body
+    return isinstance(body, dict) and body.get("_fetchWhenSave") is True
+
+
+def _guard(request: Request) -> Where | None:
+    """The condition of a conditional write: from the URL, or ``_where`` in old bodies."""
+    raw = decoded(request.params.get("where"), "where")
+    if raw is None and isinstance(request.body, dict):
+        raw = decoded(request.body.get("_where"), "_where")
+    return None if raw is None or raw == {} else parse_where(raw)
+
+
+def _refuse_unbuilt_include(request: Request) -> None:
+    if request.params.get("include"):
+        raise errors.NOT_BUILT("lean-emu does not have the query parameter 'include' yet.")

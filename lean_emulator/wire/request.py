@@ -1,0 +1,81 @@
+"""What a handler gets and gives, free of sockets: batch uses the same pair."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.hooknames import MARKS, HookKind, parse_ignored
+from lean_emulator.model.operations import Write, parse_write
+from lean_emulator.model.where_json import truth
+from lean_emulator.service.call import Call
+
+CONTROL_MEMBERS = frozenset({"__internalId", "__children", "_fetchWhenSave", "_where"})
+"""Members of a body that steer the request and are never stored (storage.md 1.3, 3.8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One API request after authentication.
+
+    ``params`` are the query's members: texts from a URL, native JSON from a batch.
+    """
+
+    call: Call
+    method: str
+    path: tuple[str, ...]
+    """Segments after the version, percent-encoding undone."""
+    params: Mapping[str, Json]
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+    in_batch: bool = False
+
+    def document(self) -> dict[str, Json]:
+        """The body as an object; ``null`` and nothing count as empty. Raises code 107."""
+        if self.body is None:
+            return {}
+        if self.body == []:
+            return {}  # what PHP makes of an empty map
+        if not isinstance(self.body, dict):
+            raise errors.INVALID_JSON("The body must be a JSON object.")
+        return self.body
+
+    def flag(self, *names: str) -> bool:
+        """Whether one of the query parameters is true."""
+        return any(truth(self.params.get(name)) for name in names)
+
+    def write(self) -> Write:
+        """The body as operations, without marks and control members."""
+        document = self.document()
+        return parse_write(
+            {
+                name: value
+                for name, value in document.items()
+                if name not in MARKS and name not in CONTROL_MEMBERS
+            }
+        )
+
+    def hooked_call(self) -> Call:
+        """The call, with the hooks the body may switch off (engine.md 3.6).
+
+        Only the engine's own requests and the master key may; everybody else's wish is ignored.
+        """
+        ignored = self._ignored()
+        return self.call.ignoring(ignored) if ignored else self.call
+
+    def _ignored(self) -> frozenset[HookKind]:
+        if not isinstance(self.body, dict) or "__ignore_hooks" not in self.body:
+            return frozenset()
+        principal = self.call.principal
+        if not (principal.from_engine or principal.is_master):
+            return frozenset()
+        return parse_ignored(self.body["__ignore_hooks"])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, JSON body and headers beyond the usual."""
+
+    body: Json
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,202 @@
+"""The aiohttp server on :3000: one handler, a span per request, errors made into answers."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from aiohttp import web
+from aiohttp.http import RawRequestMessage
+
+from lean_emulator.base import errors, jsontext
+from lean_emulator.base.clock import Clock, http_date
+from lean_emulator.base.errors import ApiError
+from lean_emulator.base.jsontext import Json
+from lean_emulator.base.trace import EventLog, Outcome, Span
+from lean_emulator.service.hooks import describe
+from lean_emulator.wire.batch import class_named
+from lean_emulator.wire.cors import allowed, preflight
+from lean_emulator.wire.entry import Entry, Incoming, split_api_path
+from lean_emulator.wire.routes import RouteTable
+
+Passer: TypeAlias = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
+"""Answers a request that is not the API's."""
+
+TRACE_HEADER = "X-Lean-Emu-Trace"
+_JSON = "application/json;charset=utf-8"
+_USUAL_HEADERS = {"Cache-Control": "no-cache,no-store", "Pragma": "no-cache"}
+
+
+class ApiServer:
+    """Serves the REST API, and hands every other path to the user's web app."""
+
+    def __init__(
+        self,
+        table: RouteTable,
+        admin: RouteTable,
+        entry: Entry,
+        pass_on: Passer,
+        log: EventLog,
+        clock: Clock,
+        *,
+        max_body: int,
+    ) -> None:
+        self._table = table
+        self._admin = admin
+        self._entry = entry
+        self._pass_on = pass_on
+        self._log = log
+        self._clock = clock
+        self._max_body = max_body
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; answers the real port. Raises ``OSError`` when the port is taken."""
+        server = web.Server(self._handle, request_factory=self._make_request, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=2.0)
+        await self._runner.setup()
+        listening = listen(host, port)
+        await web.SockSite(self._runner, listening, backlog=512).start()
+        return int(listening.getsockname()[1])
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _make_request(
+        self,
+        message: RawRequestMessage,
+        payload: Any,
+        protocol: Any,
+        writer: Any,
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        return web.BaseRequest(
+            message,
+            payload,
+            protocol,
+            writer,
+            task,
+            asyncio.get_running_loop(),
+            client_max_size=self._max_body,
+        )
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        headers = request.headers
+        raw_path, _, query = request.raw_path.partition("?")
+        path = split_api_path(raw_path)
+        is_admin = raw_path.startswith("/__emu/")
+        if path is not None and request.method == "OPTIONS":
+            return web.Response(status=200, headers=preflight(headers))
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            limit = self._max_body // (1024 * 1024)
+            return _response(
+                errors.TOO_LARGE_BODY(f"The request body is larger than {limit} MB.").to_wire(),
+                413,
+                allowed(headers),
+            )
+        if is_admin:
+            path = tuple(part for part in raw_path[len("/__emu/") :].split("/") if part)
+        if path is None:
+            return await self._pass_on(request, body)
+        incoming = Incoming(request.method, path, query, headers, body, _address(request.remote))
+        return await self._answer(incoming, raw_path, self._admin if is_admin else self._table)
+
+    async def _answer(
+        self, incoming: Incoming, raw_path: str, table: RouteTable
+    ) -> web.StreamResponse:
+        cause = self._entry.cause(incoming.headers)
+        span = self._log.begin(
+            "request",
+            f"{incoming.method} {raw_path}",
+            None if cause is None else cause.span,
+            method=incoming.method,
+            path=raw_path,
+            query=incoming.query,
+            class_name=class_named(incoming.path),
+            headers=incoming.headers,
+        )
+        headers = {**_USUAL_HEADERS, TRACE_HEADER: span.root.name, **allowed(incoming.headers)}
+        try:
+            request = await self._entry.read(incoming, span, cause)
+            answer = await table.dispatch(request)
+        except ApiError as e:
+            span.detail["error"] = describe(e)
+            return self._closed(span, e.to_wire(), e.status, _outcome(e), headers)
+        except asyncio.CancelledError:
+            self._log.end(span, "failed")
+            raise
+        except Exception as e:
+            return self._bug(e, span, headers)
+        headers.update(answer.headers)
+        if incoming.path[:1] == ("classes",) and incoming.method == "GET":
+            headers["Last-Modified"] = http_date(self._clock.now_ms())
+        outcome: Outcome = "ok" if answer.status < 400 else _outcome_of_status(answer.status)
+        return self._closed(span, answer.body, answer.status, outcome, headers)
+
+    def _closed(
+        self,
+        span: Span,
+        body: Json,
+        status: int,
+        outcome: Outcome,
+        headers: Mapping[str, str],
+    ) -> web.Response:
+        span.detail["response"] = body
+        response = _response(body, status, headers)
+        self._log.answered(span)
+        self._log.end(span, outcome, status)
+        return response
+
+    def _bug(self, e: Exception, span: Span, headers: Mapping[str, str]) -> web.Response:
+        """A mistake of ours: the client gets code 1, the trace where it happened."""
+        frame = e.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
+        span.detail["error"] = {"code": 1, "message": f"{type(e).__name__}: {e}", "where": place}
+        wire = errors.INTERNAL(f"lean-emu failed: {type(e).__name__}: {e}").to_wire()
+        return self._closed(span, wire, 500, "failed", headers)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket that no second server can share. Raises ``OSError``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _response(body: Json, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=jsontext.dumps(body), status=status, headers={"Content-Type": _JSON, **headers}
+    )
+
+
+def _outcome(e: ApiError) -> Outcome:
+    if isinstance(e, errors.HookLoop):
+        return "loop"
+    if isinstance(e, errors.TimedOut) or e.code == errors.ENGINE_TIMEOUT.code and e.status == 400:
+        return "timeout"
+    return _outcome_of_status(e.status)
+
+
+def _outcome_of_status(status: int) -> Outcome:
+    return "failed" if status >= 500 else "rejected"
+
+
+def _address(remote: str | None) -> str:
+    try:
+        return str(ipaddress.ip_address(remote or ""))
+    except ValueError:
+        return "127.0.0.1"
