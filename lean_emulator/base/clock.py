@@ -1,7 +1,7 @@
 """Time, as something that is handed in: the real clock and one that tests turn by hand."""
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 
@@ -54,10 +54,10 @@ def iso_text(ms: int) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
 
 
-def http_date(ms: int) -> str:
-    """Milliseconds since 1970 as the service's ``Last-Modified``, which keeps milliseconds."""
-    seconds, rest = divmod(ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
+def http_date(iso: str) -> str:
+    """A document's instant as the service's ``Last-Modified``, which keeps milliseconds."""
+    moment = datetime.fromisoformat(iso)
+    rest = moment.microsecond // 1000
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
     month = (
         "Jan", "Feb", "Mar", "Apr", "May", "Jun",

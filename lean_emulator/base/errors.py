@@ -70,7 +70,9 @@ class TimedOut(ApiError):
 
 
 class DuplicateValue(ApiError):
-    """A unique index already holds the value."""
+    """A unique index already holds the value; ``field`` is the column."""
+
+    field = ""
 
 
 class NoEffect(ApiError):

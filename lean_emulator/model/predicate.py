@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import ge, gt, le, lt
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import regex
 
@@ -32,6 +32,7 @@ from lean_emulator.model.query import (
 from lean_emulator.model.values import MISSING, Document, Missing, holds, order_key, same, type_of
 
 Predicate: TypeAlias = Callable[[Document], bool]
+D = TypeVar("D", bound=Document)
 
 PATTERN_SECONDS = 0.05
 """What one pattern may take on one text before the query is refused."""
@@ -262,9 +263,7 @@ def _matches(value: Json | Missing, pattern: "regex.Pattern[str]") -> bool:
     return False
 
 
-def sorted_documents(
-    documents: Iterable[Document], order: Sequence[Order], wanted: int
-) -> list[Document]:
+def sorted_documents(documents: Iterable[D], order: Sequence[Order], wanted: int) -> list[D]:
     """The first ``wanted`` documents in order; equal ones keep the order they came in."""
     if not order:
         return list(documents)[:wanted]

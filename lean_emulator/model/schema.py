@@ -1,7 +1,7 @@
 """Columns: what type a field has, found out by its first value (storage.md 2.4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
@@ -62,6 +62,19 @@ class ClassSchema:
 
     name: str
     columns: Mapping[str, ColumnType] = field(default_factory=lambda: _AUTOMATIC)
+    unique: frozenset[str] = frozenset()
+    """Columns in which no two objects hold the same text or number."""
+
+
+_BUILT_IN_UNIQUE = {
+    "_User": frozenset({"username", "email", "mobilePhoneNumber", "sessionToken"}),
+    "_Role": frozenset({"name"}),
+}
+
+
+def new_class(name: str) -> ClassSchema:
+    """The schema of a class nobody has written to yet."""
+    return ClassSchema(name, unique=_BUILT_IN_UNIQUE.get(name, frozenset()))
 
 
 def type_of_value(value: Json) -> ColumnType | None:
@@ -128,4 +141,4 @@ def _admit(schema: ClassSchema, wanted: Mapping[str, ColumnType | None]) -> Clas
                 f"Invalid value type for field '{name}',expect type is {known},"
                 f"but it is '{column_type}'."
             )
-    return ClassSchema(schema.name, {**columns, **added}) if added else schema
+    return replace(schema, columns={**columns, **added}) if added else schema

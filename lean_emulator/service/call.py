@@ -16,7 +16,8 @@ class Call:
 
     principal: Principal
     deadline: Deadline
-    span: Span
+    span: Span | None
+    """The step this work belongs to; ``None`` begins a trace of its own."""
     chain: tuple[str, ...] = ()
     """Hooks and functions this call is inside of, outermost first: ``afterSave Post``."""
     ignored: frozenset[HookKind] = frozenset()

@@ -63,13 +63,16 @@ class Functions:
         *,
         rpc: bool = False,
         headers: Mapping[str, str] | None = None,
+        span: Span | None = None,
     ) -> FunctionAnswer:
         """Call ``name``; ``headers`` are the client's own, of which the harmless ones go along.
+
+        ``span`` is one that ``begin`` made, for a caller who wants to know it.
 
         The engine's status and body come back unchanged. Raises ``TimedOut`` (503, code 124),
         ``CodeDidNotLoad`` or ``EngineGone``.
         """
-        span = self._begin(call, name, params, rpc)
+        span = span or self.begin(call, name, params, rpc)
         try:
             if not self._engine.settled:
                 await self._engine.until_settled(call.deadline)
@@ -83,7 +86,8 @@ class Functions:
         self._close(span, name, said)
         return said
 
-    def _begin(self, call: Call, name: str, params: Json, rpc: bool) -> Span:
+    def begin(self, call: Call, name: str, params: Json, rpc: bool) -> Span:
+        """The span of a function call, with what the trace shows of it."""
         detail: dict[str, Any] = {
             "function": name,
             "params": params,

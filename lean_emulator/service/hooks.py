@@ -29,6 +29,7 @@ from lean_emulator.service.engine import (
 
 HIDDEN = frozenset({"password", "salt"})
 """Members of a user that the engine never sees (engine.md 2.7)."""
+_KEPT = HIDDEN | {"sessionToken"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Hooks:
         self._refuse_unloaded(kind, class_name)
         if not self._fires(call, kind, class_name):
             return document
-        span = self._begin(call, kind, class_name, document, updated_keys)
+        span = self.begin(call, kind, class_name, document, updated_keys)
         try:
             answer = await self._send(call, kind, class_name, document, updated_keys, span)
         except ApiError as e:
@@ -121,9 +122,13 @@ class Hooks:
         class_name: str,
         document: dict[str, Json],
         updated_keys: Sequence[str] = (),
+        span: Span | None = None,
     ) -> Answer:
-        """Call one hook whatever is registered and give its answer as it is; nothing is stored."""
-        span = self._begin(call, kind, class_name, document, updated_keys)
+        """Call one hook whatever is registered and give its answer as it is; nothing is stored.
+
+        ``span`` is one that ``begin`` made, for a caller who wants to know it.
+        """
+        span = span or self.begin(call, kind, class_name, document, updated_keys)
         try:
             answer = await self._send(call, kind, class_name, document, updated_keys, span)
         except ApiError as e:
@@ -192,7 +197,7 @@ class Hooks:
             why={"reason": reason, "en": en, "zh": zh or en},
         )
 
-    def _begin(
+    def begin(
         self,
         call: Call,
         kind: HookKind,
@@ -200,6 +205,7 @@ class Hooks:
         document: dict[str, Json],
         updated_keys: Sequence[str],
     ) -> Span:
+        """The span of a hook call, with what the trace shows of it."""
         limit = self._limits.before if kind.is_before else self._limits.after
         detail: dict[str, Any] = {
             "hook": kind.word,
@@ -295,7 +301,7 @@ class Hooks:
         document: dict[str, Json],
         updated_keys: Sequence[str],
     ) -> None:
-        span = self._begin(call, kind, class_name, document, updated_keys)
+        span = self.begin(call, kind, class_name, document, updated_keys)
         own = call if call.chain else _with_own_time(call, self._clock)
         try:
             answer = await self._send(own, kind, class_name, document, updated_keys, span)
@@ -337,7 +343,7 @@ def replacement(answer: Answer, document: dict[str, Json]) -> dict[str, Json]:
                 fields[name] = applied  # type: ignore[assignment]  # Missing is ruled out above
         else:
             fields[name] = normalise(raw)
-    kept = {name: document[name] for name in HIDDEN if name in document}
+    kept = {name: document[name] for name in _KEPT if name in document}
     return {**fields, **kept}
 
 

@@ -23,7 +23,7 @@ from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.operations import Operation, Set
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Keys, Query, Where, both
-from lean_emulator.model.schema import ClassSchema, admit_document, admit_write
+from lean_emulator.model.schema import ClassSchema, admit_document, admit_write, new_class
 from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.hooks import Hooks
@@ -237,7 +237,7 @@ class Objects:
         }
 
     def _schema(self, class_name: str) -> ClassSchema:
-        return self._storage.classes().get(class_name) or ClassSchema(class_name)
+        return self._storage.classes().get(class_name) or new_class(class_name)
 
     def _known(self, class_name: str) -> bool:
         check_class_name(class_name)

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import apply_write
 from lean_emulator.model.predicate import compile_where, sorted_documents
 from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Query, Where
-from lean_emulator.model.schema import ClassSchema, admit_document, admit_write
+from lean_emulator.model.schema import ClassSchema, admit_document, admit_write, new_class
 from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update, absent
+
+_Place: TypeAlias = tuple[str, str, str | int | float]
+"""Class, column and value."""
+_UniqueIndex: TypeAlias = dict[_Place, str]
+"""Which object holds a value of a unique column."""
 
 SLICE = 10_000
 """Documents a scan looks at before it lets others run."""
@@ -25,6 +31,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._objects: dict[str, dict[str, dict[str, Json]]] = {}
         self._schemas: dict[str, ClassSchema] = {}
+        self._unique: _UniqueIndex = {}
 
     async def open(self) -> None:
         """Nothing to load."""
@@ -49,9 +56,14 @@ class MemoryStorage:
         return len(await self._matching(query.class_name, query.where, None))
 
     async def commit(self, changes: Sequence[Change]) -> list[Committed]:
-        plan = _Plan(self._objects, self._schemas)
+        plan = _Plan(self._objects, self._schemas, self._unique)
         committed = [plan.add(change) for change in changes]
         self._schemas.update(plan.schemas)
+        for place, holder in plan.unique.items():
+            if holder is None:
+                self._unique.pop(place, None)
+            else:
+                self._unique[place] = holder
         for (class_name, object_id), document in plan.documents.items():
             if document is None:
                 self._objects.get(class_name, {}).pop(object_id, None)
@@ -68,10 +80,13 @@ class MemoryStorage:
     async def drop_class(self, class_name: str) -> None:
         self._schemas.pop(class_name, None)
         self._objects.pop(class_name, None)
+        for place in [place for place in self._unique if place[0] == class_name]:
+            del self._unique[place]
 
     async def clear(self) -> None:
         self._schemas.clear()
         self._objects.clear()
+        self._unique.clear()
 
     async def _matching(
         self, class_name: str, where: Where, enough: int | None
@@ -91,25 +106,32 @@ class MemoryStorage:
         return rows
 
     def _candidates(self, class_name: str, where: Where) -> list[dict[str, Json]]:
-        """The objects that an equality on objectId leaves, else the whole class."""
+        """The objects that an equality on a unique column leaves, else the whole class."""
         objects = self._objects.get(class_name, {})
-        ids = _named_ids(where)
+        ids = self._named_ids(class_name, where)
         if ids is None:
             return list(objects.values())
         named = {object_id: objects[object_id] for object_id in ids if object_id in objects}
         return [*named.values()]
 
+    def _named_ids(self, class_name: str, where: Where) -> Iterable[str] | None:
+        """Ids that a condition narrows the class down to; ``None`` when it does not."""
+        match where:
+            case Compare("objectId", "eq", str(object_id)):
+                return [object_id]
+            case Compare(column, "eq", str(value)) if column in self._schema(class_name).unique:
+                holder = self._unique.get((class_name, column, value))
+                return [] if holder is None else [holder]
+            case InList("objectId", values):
+                return sorted(str(value) for value in values)
+            case All(parts):
+                found = (self._named_ids(class_name, part) for part in parts)
+                return next((ids for ids in found if ids is not None), None)
+            case _:
+                return None
 
-def _named_ids(where: Where) -> Iterable[str] | None:
-    match where:
-        case Compare("objectId", "eq", str(object_id)):
-            return [object_id]
-        case InList("objectId", values):
-            return sorted(str(value) for value in values)
-        case All(parts):
-            return next((ids for ids in map(_named_ids, parts) if ids is not None), None)
-        case _:
-            return None
+    def _schema(self, class_name: str) -> ClassSchema:
+        return self._schemas.get(class_name) or new_class(class_name)
 
 
 class _Plan:
@@ -119,9 +141,12 @@ class _Plan:
         self,
         objects: Mapping[str, Mapping[str, dict[str, Json]]],
         schemas: Mapping[str, ClassSchema],
+        unique: "_UniqueIndex",
     ) -> None:
         self._objects = objects
         self._schemas = schemas
+        self._unique = unique
+        self.unique: dict[_Place, str | None] = {}
         self.documents: dict[tuple[str, str], dict[str, Json] | None] = {}
         self.schemas: dict[str, ClassSchema] = {}
 
@@ -135,6 +160,8 @@ class _Plan:
             case Delete():
                 _check_guard(change.guard, before)
                 after = None
+        for column in self._schema(change.class_name).unique:
+            self._move_unique(change, column, before or {}, after or {})
         self.documents[change.class_name, change.object_id] = after
         return Committed(change, before, after)
 
@@ -146,7 +173,22 @@ class _Plan:
 
     def _schema(self, class_name: str) -> ClassSchema:
         known = self.schemas.get(class_name) or self._schemas.get(class_name)
-        return known or ClassSchema(class_name)
+        return known or new_class(class_name)
+
+    def _move_unique(
+        self, change: Change, column: str, before: Mapping[str, Json], after: Mapping[str, Json]
+    ) -> None:
+        old, new = before.get(column), after.get(column)
+        if isinstance(new, str | int | float) and new != old:
+            place = (change.class_name, column, new)
+            holder = self.unique[place] if place in self.unique else self._unique.get(place)
+            if holder is not None and holder != change.object_id:
+                taken = errors.DUPLICATE_VALUE()
+                taken.field = column
+                raise taken
+            self.unique[place] = change.object_id
+        if isinstance(old, str | int | float) and old != new:
+            self.unique[change.class_name, column, old] = None
 
     def _insert(self, change: Insert, before: dict[str, Json] | None) -> dict[str, Json]:
         if before is not None:

@@ -1,6 +1,7 @@
 """``/classes``: create, read, query, update, delete (storage.md 3, 4)."""
 
 from lean_emulator.base import errors
+from lean_emulator.base.clock import http_date
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.query import Where
 from lean_emulator.model.values import check_object_id
@@ -57,7 +58,9 @@ class ObjectHandlers:
         )
         if found is None:
             return Answer(None if request.in_batch else {})
-        return Answer(found)
+        updated_at = found.get("updatedAt")
+        seen = {"Last-Modified": http_date(updated_at)} if isinstance(updated_at, str) else {}
+        return Answer(found, headers=seen)
 
     async def update(self, request: Request, class_name: str, object_id: str) -> Answer:
         updated = await self._objects.update(

@@ -10,7 +10,6 @@ from aiohttp import web
 from aiohttp.http import RawRequestMessage
 
 from lean_emulator.base import errors, jsontext
-from lean_emulator.base.clock import Clock, http_date
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
@@ -38,7 +37,6 @@ class ApiServer:
         entry: Entry,
         pass_on: Passer,
         log: EventLog,
-        clock: Clock,
         *,
         max_body: int,
     ) -> None:
@@ -47,7 +45,6 @@ class ApiServer:
         self._entry = entry
         self._pass_on = pass_on
         self._log = log
-        self._clock = clock
         self._max_body = max_body
         self._runner: web.ServerRunner | None = None
 
@@ -133,8 +130,6 @@ class ApiServer:
         except Exception as e:
             return self._bug(e, span, headers)
         headers.update(answer.headers)
-        if incoming.path[:1] == ("classes",) and incoming.method == "GET":
-            headers["Last-Modified"] = http_date(self._clock.now_ms())
         outcome: Outcome = "ok" if answer.status < 400 else _outcome_of_status(answer.status)
         return self._closed(span, answer.body, answer.status, outcome, headers)
 
@@ -186,7 +181,7 @@ def _response(body: Json, status: int, headers: Mapping[str, str]) -> web.Respon
 def _outcome(e: ApiError) -> Outcome:
     if isinstance(e, errors.HookLoop):
         return "loop"
-    if isinstance(e, errors.TimedOut) or e.code == errors.ENGINE_TIMEOUT.code and e.status == 400:
+    if isinstance(e, errors.TimedOut) or (e.code, e.status) == (141, 400):
         return "timeout"
     return _outcome_of_status(e.status)
 

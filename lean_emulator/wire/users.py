@@ -1,0 +1,80 @@
+"""Accounts: sign-up, log-in, the current user (storage.md 6)."""
+
+from lean_emulator.base import errors
+from lean_emulator.base.errors import ApiError
+from lean_emulator.service.objects import visible
+from lean_emulator.service.users import Users
+from lean_emulator.wire.objects import ObjectHandlers
+from lean_emulator.wire.request import Answer, Request
+from lean_emulator.wire.routes import Route
+
+_NAMES = ("username", "email", "mobilePhoneNumber")
+
+
+class UserHandlers:
+    """Reads requests for the user service."""
+
+    def __init__(self, users: Users, objects: ObjectHandlers) -> None:
+        self._users = users
+        self._objects = objects
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/users", self.sign_up),
+            Route("POST", "/classes/_User", self.sign_up),
+            Route("POST", "/login", self.log_in),
+            Route("GET", "/login", self.log_in),
+            Route("GET", "/users/me", self.me),
+            Route("GET", "/users/:id", self.get),
+            Route("PUT", "/classes/_User/:id", self.update),
+            Route("PUT", "/users/:id", self.update),
+            Route("DELETE", "/classes/_User/:id", self.delete),
+            Route("DELETE", "/users/:id", self.delete),
+        ]
+
+    async def sign_up(self, request: Request, *_: str) -> Answer:
+        write = dict(request.write())
+        if "authData" in write:
+            raise errors.NOT_BUILT("lean-emu does not have sign-up by authData yet.")
+        user = await self._users.sign_up(request.hooked_call(), write)
+        return Answer(user, 201, {"Location": f"/1.1/classes/_User/{user['objectId']}"})
+
+    async def log_in(self, request: Request) -> Answer:
+        given = {**request.params, **request.document()}
+        name = next((name for name in _NAMES if isinstance(given.get(name), str)), None)
+        if name is None:
+            raise ApiError(200, "Username is missing or empty.")
+        password = given.get("password")
+        if not isinstance(password, str) or not password:
+            raise ApiError(201, "Password is missing or empty.")
+        return Answer(await self._users.log_in(name, str(given[name]), password))
+
+    async def me(self, request: Request) -> Answer:
+        """The user of the session; a dead or missing token is code 211."""
+        user = request.call.principal.user
+        if user is None:
+            raise errors.USER_NOT_FOUND()
+        shown = visible(request.call.principal, "_User", dict(user))
+        return Answer({**shown, "sessionToken": user["sessionToken"]})
+
+    async def get(self, request: Request, object_id: str) -> Answer:
+        answer = await self._objects.get(request, "_User", object_id)
+        if not answer.body:
+            raise errors.USER_NOT_FOUND()
+        return answer
+
+    async def update(self, request: Request, object_id: str) -> Answer:
+        self._own(request, object_id)
+        if "password" in request.document() or "authData" in request.document():
+            raise errors.NOT_BUILT("lean-emu cannot change a user's password or authData yet.")
+        return await self._objects.update(request, "_User", object_id)
+
+    async def delete(self, request: Request, object_id: str) -> Answer:
+        self._own(request, object_id)
+        return await self._objects.delete(request, "_User", object_id)
+
+    def _own(self, request: Request, object_id: str) -> None:
+        """Only a user's own session and the master key may change a user (code 206)."""
+        principal = request.call.principal
+        if not principal.is_master and principal.user_id != object_id:
+            raise ApiError(206, "The user cannot be altered by a client without the session.")
