@@ -4,6 +4,7 @@ It is written when the instance is ready and removed when it stops. A process th
 leaves it behind, so nobody believes the file alone: the process must be there and its API answer.
 """
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -29,6 +30,8 @@ class Instance:
     console_url: str
     api_port: int
     console_port: int
+    app_id: str
+    """Which keys it was started with, for whoever has others; the id is no secret."""
     started_ms: int
     """Milliseconds since 1970 UTC."""
     version: str
@@ -120,15 +123,13 @@ def _exists(pid: int) -> bool:
 
 def _answers(api_url: str) -> bool:
     """Whether the server's clock answers, which needs no key (storage.md 1.2)."""
-    address = urlsplit(api_url)
-    connection = http.client.HTTPConnection(
-        address.hostname or "127.0.0.1", address.port, timeout=PROBE_SECONDS
-    )
     try:
-        connection.request("GET", "/1.1/date")
-        body = json.loads(connection.getresponse().read())
+        address = urlsplit(api_url)
+        with contextlib.closing(
+            http.client.HTTPConnection(address.hostname or "", address.port, timeout=PROBE_SECONDS)
+        ) as connection:
+            connection.request("GET", "/1.1/date")
+            body = json.loads(connection.getresponse().read())
     except (OSError, http.client.HTTPException, ValueError):
         return False
-    finally:
-        connection.close()
     return isinstance(body, dict) and body.get("__type") == "Date"

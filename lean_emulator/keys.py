@@ -61,6 +61,10 @@ def usable(key: str) -> bool:
     return bool(key) and key.isascii() and key.isprintable() and not set(key) & set(" ,")
 
 
+def path_in(project_dir: Path) -> Path:
+    return state_folder.path_in(project_dir) / FILE_NAME
+
+
 def load(project_dir: Path, overrides: Mapping[str, str | None]) -> Found:
     """The project's keys, with those of ``overrides`` that are not ``None`` in their place.
 
@@ -70,7 +74,7 @@ def load(project_dir: Path, overrides: Mapping[str, str | None]) -> Found:
     given = {name: value for name, value in overrides.items() if value is not None}
     if given.keys() >= set(NAMES):
         return Found(Keys(**given), None, ())
-    path = state_folder.path_in(project_dir) / FILE_NAME
+    path = path_in(project_dir)
     warnings: tuple[str, ...] = ()
     kept: Path | None = path
     keys = _read(path)

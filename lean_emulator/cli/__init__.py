@@ -1,0 +1,103 @@
+"""The command line. Each command lives in a module that is imported only when it is asked for."""
+
+import difflib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from lean_emulator import __version__
+from lean_emulator.base.errors import LeanEmuError
+from lean_emulator.cli import exits
+from lean_emulator.cli.output import complain
+
+
+class Entry(NamedTuple):
+    """A command: its module in this package, which has a function of the command's name."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "up": Entry("up", "Start the emulator for a project."),
+    "invoke": Entry("invoke", "Run a cloud function."),
+    "env": Entry("env", "Print what clients need in their environment."),
+    "info": Entry("info", "Show the running instance of a project."),
+    "version": Entry("version", "Print the version."),
+}
+
+
+class Program(click.Group):
+    """Knows its commands by name, without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"lean_emulator.cli.{entry.module}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+            offer = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {name!r}.{offer}")
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Example"):
+            formatter.write_text("lean-emu up fixtures/cloud/reviews")
+        exits.describe(formatter, tuple(exits.MEANINGS))
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="lean-emu", message="%(prog)s %(version)s")
+def program() -> None:
+    """A LeanCloud on your desk: storage, cloud functions and hooks in one local process.
+
+    `lean-emu COMMAND --help` explains a command.
+    """
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line; the exit code to leave with. Every error of ours ends here."""
+    try:
+        result = program.main(list(args), prog_name="lean-emu", standalone_mode=False)
+    except click.ClickException as e:
+        e.show()
+        return e.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has gone; keep the interpreter from complaining at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.OK
+    except LeanEmuError as e:
+        complain(e)
+        return exits.CANNOT_START
+    except Exception:  # the last place to explain a mistake of ours before Python prints it
+        traceback.print_exc()
+        click.echo(
+            "This is a mistake in lean-emu; please report it with the lines above.", err=True
+        )
+        return exits.BUG
+    return result if isinstance(result, int) else exits.OK

@@ -1,0 +1,96 @@
+"""``lean-emu env``: what a client or SDK needs in its environment."""
+
+import json
+from pathlib import Path
+
+import click
+
+from lean_emulator import instance_file
+from lean_emulator.base.errors import Hint, StartError
+from lean_emulator.cli import exits
+from lean_emulator.cli.command import (
+    KEY_NAMES,
+    Documented,
+    Project,
+    directory_argument,
+    open_project,
+    settings_options,
+)
+from lean_emulator.cli.output import warn
+from lean_emulator.cli.shells import SHELLS, commands
+
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared with, not bound to
+"""Where a client on this machine finds a server that listens everywhere."""
+
+
+@click.command(
+    cls=Documented,
+    examples=[
+        'eval "$(lean-emu env)"',
+        "lean-emu env fixtures/cloud/reviews --json",
+        "lean-emu env --shell fish | source",
+    ],
+    codes=(exits.OK, exits.USAGE, exits.CANNOT_START),
+)
+@directory_argument
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--shell",
+    type=click.Choice(list(SHELLS)),
+    default="posix",
+    show_default=True,
+    help="Whose syntax to print.",
+)
+@settings_options("host", "port", *KEY_NAMES)
+def env(directory: Path, as_json: bool, shell: str, **flags: object) -> None:
+    """Print the variables that point SDKs and clients at the project in DIR.
+
+    They name the running instance; without one they name the address that `up` would take.
+    """
+    project = open_project(directory, flags)
+    if project.keys_path is None and any(getattr(project.settings, n) is None for n in KEY_NAMES):
+        raise StartError(
+            "There are no kept keys to print.",
+            hint=Hint(
+                "Make the project folder writable, or set all four keys.",
+                "请使项目目录可写，或设置全部四个密钥。",
+            ),
+        )
+    variables = variables_for(project, api_url(project))
+    if as_json:
+        click.echo(json.dumps(variables, indent=2))
+    else:
+        for line in commands(shell, variables):
+            click.echo(line)
+
+
+def variables_for(project: Project, url: str) -> dict[str, str]:
+    """What every official SDK reads (engine.md 1.1)."""
+    keys = project.keys
+    return {
+        "LEANCLOUD_API_SERVER": url,
+        "LEANCLOUD_APP_ID": keys.app_id,
+        "LEANCLOUD_APP_KEY": keys.app_key,
+        "LEANCLOUD_APP_MASTER_KEY": keys.master_key,
+        "LEANCLOUD_APP_HOOK_KEY": keys.hook_key,
+    }
+
+
+def api_url(project: Project) -> str:
+    """The running instance's address, else the one that the settings give."""
+    settings = project.settings
+    running = instance_file.look(settings.project_dir).running
+    if running is not None:
+        if running.app_id != project.keys.app_id:
+            warn(
+                f"The running instance (pid {running.pid}) has other keys (app id "
+                f"{running.app_id}): give the same key options here as there."
+            )
+        return running.api_url
+    if settings.port == 0:
+        raise StartError(
+            "The port is any free one and nothing is running, so there is no address to print.",
+            hint=Hint("Start it first: lean-emu up", "请先启动：lean-emu up"),
+        )
+    host = ANY_ADDRESS.get(settings.host, settings.host)
+    return f"http://{host}:{settings.port}"

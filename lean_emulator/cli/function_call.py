@@ -1,0 +1,143 @@
+"""Calling one function: in the instance that serves the project, or in one of our own."""
+
+import dataclasses
+import http.client
+import re
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import click
+
+from lean_emulator.base.jsontext import Json, dumps
+from lean_emulator.base.trace_view import tree
+from lean_emulator.cli.command import Project
+from lean_emulator.cli.console_client import ConsoleClient, Unreachable, prints
+from lean_emulator.cli.local_http import request
+from lean_emulator.cli.output import hint_text, note, styled, warn
+from lean_emulator.cli.stopping import StopSignals
+from lean_emulator.instance_file import Instance
+
+if TYPE_CHECKING:
+    from lean_emulator.emulator import Emulator
+
+TRACE_HEADER = "X-Lean-Emu-Trace"
+SPARE_SECONDS = 5.0
+"""What we wait beyond the function's own time, so that the server's error arrives first."""
+
+SESSION_TOKEN = re.compile(r"[0-9a-z]{25}")
+
+
+class Came(NamedTuple):
+    """What came of a call. ``broken`` is the traceback of code that did not load, or its end."""
+
+    status: int
+    body: Json
+    took_ms: float
+    trace: dict[str, Any] | None
+    functions: list[str]
+    broken: str | None
+    link: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """One call, to be made in a running instance or in one of our own."""
+
+    name: str
+    params: dict[str, Json]
+    rpc: bool
+    user: str | None
+
+    def in_running(self, instance: Instance, project: Project) -> Came:
+        """As any client's request to the API."""
+        path = f"/1.1/{'call' if self.rpc else 'functions'}/{quote(self.name, safe='')}"
+        settings = project.settings
+        seconds = settings.function_seconds + SPARE_SECONDS if settings.timeouts else 86_400.0
+        began = time.monotonic()
+        try:
+            answer = request(
+                instance.api_url,
+                "POST",
+                path,
+                headers={**self._credentials(project), "Content-Type": "application/json"},
+                body=dumps(self.params),
+                seconds=seconds,
+            )
+        except TimeoutError:
+            body: Json = {"code": 124, "error": f"no answer within {seconds:g} s"}
+            return Came(503, body, seconds * 1000, None, [], None)
+        except (OSError, http.client.HTTPException, ValueError) as e:
+            raise click.ClickException(f"{instance.api_url} broke off: {e}") from e
+        took_ms = (time.monotonic() - began) * 1000
+        came = Came(answer.status, answer.body, took_ms, None, [], None)
+        return _with_console(came, instance, answer.headers.get(TRACE_HEADER))
+
+    def _credentials(self, project: Project) -> dict[str, str]:
+        keys = project.keys
+        headers = {"X-LC-Id": keys.app_id}
+        if self.user is None:
+            return {**headers, "X-LC-Key": f"{keys.master_key},master"}
+        if SESSION_TOKEN.fullmatch(self.user) is None:
+            raise click.BadParameter(
+                "a running instance takes a session token (25 characters) here",
+                param_hint="--user",
+            )
+        return {**headers, "X-LC-Key": keys.app_key, "X-LC-Session": self.user}
+
+    async def in_own(self, project: Project) -> Came | None:
+        """In an emulator that lives for this call; ``None`` when a signal ended it."""
+        from lean_emulator.emulator import Emulator
+
+        settings = dataclasses.replace(project.settings, port=0, console_port=0, watch=False)
+        came: list[Came] = []
+
+        async def work() -> None:
+            async with Emulator(settings, project.keys, on_output=_show_output) as emulator:
+                came.append(await self._in(emulator))
+
+        with StopSignals() as stop:
+            await stop.before(work())
+        return came[0] if came else None
+
+    async def _in(self, emulator: "Emulator") -> Came:
+        result = await emulator.workbench.run_function(
+            self.name, self.params, rpc=self.rpc, user=self.user, master=self.user is None
+        )
+        span = emulator.log.trace(result.trace)
+        failure = emulator.runtime.failure
+        if failure is not None and failure.hint is not None:
+            note(hint_text(failure.hint))
+        return Came(
+            result.status,
+            result.body,
+            result.took_ms,
+            None if span is None else tree(span, emulator.mask),
+            [name for name in emulator.runtime.names if not name.startswith("__")],
+            None if failure is None else failure.traceback,
+        )
+
+
+def _with_console(came: Came, instance: Instance, trace: str | None) -> Came:
+    """The answer, with what only the console knows."""
+    console = ConsoleClient(instance.console_url)
+    try:
+        hooks = console.hooks()
+        steps = console.trace(trace) if trace else None
+    except Unreachable as e:
+        warn(str(e))
+        return came
+    for stream, text in prints(steps or {}):
+        _show_output(stream, text)
+    return came._replace(
+        trace=steps,
+        functions=hooks.functions,
+        broken=hooks.failure if hooks.state == "broken" else None,
+        link=console.link(trace) if trace else None,
+    )
+
+
+def _show_output(stream: str, text: str) -> None:
+    mark = styled("│", fg="yellow" if stream == "stderr" else "blue", err=True)
+    for line in text.splitlines() or [""]:
+        note(f"{mark} {line}")

@@ -1,0 +1,108 @@
+"""Requests and reloads as lines in the terminal of ``lean-emu up``."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from lean_emulator.base.trace import Outcome, Span
+from lean_emulator.base.trace_view import walk
+from lean_emulator.cli.output import styled
+
+REMEMBERED = 4_000
+"""Traces of which we know that their line is out; notices of older ones do not come any more."""
+
+COLOURS: dict[Outcome, str] = {
+    "ok": "green",
+    "running": "blue",
+    "skipped": "white",
+    "rejected": "yellow",
+    "failed": "red",
+    "timeout": "red",
+    "loop": "red",
+}
+
+
+class Traffic:
+    """Turns notices about traces into lines, one for each request when it has its answer.
+
+    After hooks may still run then; one that goes wrong later gets a line of its own.
+    """
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+        self._shown: OrderedDict[int, set[int]] = OrderedDict()
+        """Trace to the late failures in it that have their line."""
+
+    def lines(self, root: Span) -> Iterator[str]:
+        """Lines that the current state of a trace adds; none while it waits for its answer."""
+        if root.ended is None:
+            return
+        told = self._shown.get(root.id)
+        if told is None:
+            told = self._shown[root.id] = {step.id for step in walk(root) if _went_wrong(step)}
+            if len(self._shown) > REMEMBERED:
+                self._shown.popitem(last=False)
+            yield reload_line(root) if root.kind == "reload" else request_line(root)
+            if self._verbose:
+                yield from step_lines(root)
+            return
+        for step in walk(root):
+            if _went_wrong(step) and step.id not in told:
+                told.add(step.id)
+                yield f"  {styled('later', dim=True)} {_step(step)}"
+
+
+def request_line(root: Span) -> str:
+    """Method and path, status, time to the answer, and the hooks that ran on the way."""
+    ended = root.answered if root.answered is not None else root.ended
+    took = (ended or root.began) - root.began
+    status = "" if root.status is None else str(root.status)
+    words = [
+        styled(f"{status or '-':>3}", fg=COLOURS[root.outcome]),
+        printable(root.title),
+        styled(f"{took * 1000:.0f} ms", dim=True),
+    ]
+    hooks = [step for step in walk(root) if step.kind == "hook" and step.outcome != "skipped"]
+    words.extend(styled(printable(hook.title), fg=COLOURS[hook.outcome]) for hook in hooks)
+    return "  ".join(words)
+
+
+def reload_line(root: Span) -> str:
+    """What loading the code again came to: the functions and hooks that came and went."""
+    detail = root.detail
+    changes = [f"+{name}" for name in detail.get("added") or ()]
+    changes += [f"-{name}" for name in detail.get("removed") or ()]
+    took = ((root.ended or root.began) - root.began) * 1000
+    word = "loaded" if root.outcome == "ok" else "did not load"
+    words = [
+        styled("↻", fg=COLOURS[root.outcome], bold=True),
+        styled(word, fg=COLOURS[root.outcome]),
+        printable(str(detail.get("reason") or root.title)),
+        styled(f"{took:.0f} ms", dim=True),
+        *map(printable, changes),
+    ]
+    return "  ".join(words)
+
+
+def step_lines(span: Span, depth: int = 1) -> Iterator[str]:
+    """Every step below a span, indented by its depth."""
+    for step in span.children:
+        yield f"{'  ' * depth}  {_step(step)}"
+        yield from step_lines(step, depth + 1)
+
+
+def _step(step: Span) -> str:
+    took = "" if step.ended is None else f"  {(step.ended - step.began) * 1000:.0f} ms"
+    error = step.detail.get("error")
+    why = error.get("message") if isinstance(error, dict) else step.detail.get("why")
+    tail = f"  {printable(str(why))}" if why else ""
+    outcome = styled(step.outcome, fg=COLOURS[step.outcome])
+    return f"{printable(step.title)}  {outcome}{styled(took, dim=True)}{tail}"
+
+
+def _went_wrong(step: Span) -> bool:
+    return step.kind == "hook" and step.outcome in ("failed", "timeout", "loop")
+
+
+def printable(text: str) -> str:
+    """Text from a client without the characters that would steer a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,196 @@
+"""``lean-emu up``: one emulator in the foreground, until it is told to stop."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import shlex
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lean_emulator import __version__, instance_file
+from lean_emulator.base.errors import Hint, StartError
+from lean_emulator.cli import banner, exits, ports
+from lean_emulator.cli.command import (
+    Documented,
+    Project,
+    directory_argument,
+    open_project,
+    settings_options,
+)
+from lean_emulator.cli.output import complain, hint_text, styled, warn
+from lean_emulator.cli.stopping import StopSignals, run
+from lean_emulator.cli.traffic import Traffic
+from lean_emulator.instance_file import Instance
+from lean_emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from lean_emulator.emulator import Emulator
+
+
+@click.command(
+    cls=Documented,
+    examples=[
+        "lean-emu up",
+        "lean-emu up fixtures/cloud/reviews --port 3100",
+        "lean-emu up --python ~/py311/bin/python",
+        "lean-emu up --no-code --port 0",
+    ],
+    codes=(exits.OK, exits.USAGE, exits.CANNOT_START, exits.INTERRUPTED),
+)
+@directory_argument
+@settings_options()
+def up(directory: Path, **flags: object) -> int:
+    """Start the emulator for the project in DIR (here by default) and stay until Ctrl-C.
+
+    The API and the project's own pages are on --port, the debug console on the port after it.
+    Code that does not load keeps nothing from starting: it is loaded again at the next edit.
+    Ctrl-C stops in order; a second one at once (exit 130).
+    """
+    project = open_project(directory, flags)
+    warn_about(project)
+    try:
+        return run(serve(project, str(directory)))
+    except StartError as e:
+        complain(explained(e, project.settings, directory))
+        return exits.CANNOT_START
+
+
+def warn_about(project: Project) -> None:
+    """Say what is unusual before anything starts."""
+    if not banner.is_loopback(project.settings.host):
+        loud = styled(
+            f"Listening on {project.settings.host}: everybody who reaches this machine can use "
+            "the API and the console.",
+            fg="red",
+            bold=True,
+            err=True,
+        )
+        warn(loud)
+    other = instance_file.look(project.settings.project_dir).running
+    if other is not None:
+        warn(
+            f"lean-emu (pid {other.pid}) already serves this project at {other.api_url}; `info`, "
+            "`env` and `invoke` will find the one that starts now."
+        )
+
+
+async def serve(project: Project, directory: str) -> int:
+    """Run one emulator until a signal; the exit code. Raises ``StartError``."""
+    from lean_emulator.emulator import Emulator
+
+    began = time.monotonic()
+    settings = project.settings
+    emulator = Emulator(settings, project.keys, on_output=print_output)
+    with StopSignals() as stop:
+        async with printed_traffic(emulator, verbose=settings.verbose):
+            try:
+                if not await stop.before(emulator.start()):
+                    return exits.OK
+                announce(emulator, project)
+                print_failure(emulator)
+                _print_start(emulator, project, directory, time.monotonic() - began)
+                await stop.asked.wait()
+            finally:
+                instance_file.remove(settings.project_dir, os.getpid())
+                await emulator.stop()
+    click.echo(styled("stopped", bold=True))
+    return exits.OK
+
+
+def announce(emulator: "Emulator", project: Project) -> None:
+    """Write the run file, so that other commands find this instance."""
+    instance = Instance(
+        pid=os.getpid(),
+        api_url=emulator.api_url,
+        console_url=emulator.console_url,
+        api_port=emulator.api_port,
+        console_port=emulator.console_port,
+        app_id=project.keys.app_id,
+        started_ms=time.time_ns() // 1_000_000,
+        version=__version__,
+        project_dir=str(project.settings.project_dir),
+    )
+    try:
+        instance_file.write(project.settings.project_dir, instance)
+    except OSError as e:
+        warn(f"Other commands will not find this instance: {e}.")
+
+
+def _print_start(emulator: "Emulator", project: Project, directory: str, seconds: float) -> None:
+    runtime = emulator.runtime
+    start = banner.Start(
+        directory=directory,
+        api_url=emulator.api_url,
+        console_url=emulator.console_url,
+        state=runtime.state,
+        names=runtime.names,
+        load_seconds=runtime.load_seconds,
+        failed=None if runtime.failure is None else runtime.failure.last_line,
+        storage=emulator.storage_text,
+        keys_place=banner.keys_place(project.keys_path),
+        seconds=seconds,
+    )
+    for line in banner.lines(start):
+        click.echo(line)
+
+
+def print_failure(emulator: "Emulator") -> None:
+    """The whole traceback of code that does not load, and what to do about it."""
+    failure = emulator.runtime.failure
+    if failure is None:
+        return
+    for line in failure.traceback.rstrip().splitlines():
+        click.echo(f"{styled('✗', fg='red')} {line}")
+    if failure.hint is not None:
+        click.echo(f"{styled('→', fg='yellow')} {hint_text(failure.hint)}")
+
+
+def print_output(stream: str, text: str) -> None:
+    """A line that the project's code wrote."""
+    mark = styled("│", fg="yellow" if stream == "stderr" else "blue")
+    for line in text.splitlines() or [""]:
+        click.echo(f"{mark} {line}")
+
+
+@contextlib.asynccontextmanager
+async def printed_traffic(emulator: "Emulator", *, verbose: bool) -> AsyncIterator[None]:
+    """Print requests and reloads while the block runs."""
+    task = asyncio.create_task(_print_traffic(emulator, Traffic(verbose=verbose)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _print_traffic(emulator: "Emulator", traffic: Traffic) -> None:
+    async for root in emulator.log.watch():
+        for line in traffic.lines(root):
+            click.echo(line)
+            if root.kind == "reload" and root.outcome != "ok":
+                print_failure(emulator)
+
+
+def explained(error: StartError, settings: Settings, directory: Path) -> StartError:
+    """The error, and for a port in use: who holds it, and the command to try next."""
+    cause = error.__cause__
+    if not (isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE):
+        return error
+    console = settings.console_port if settings.console_port is not None else settings.port + 1
+    for port in (settings.port, console):
+        if port and not ports.is_free(settings.host, port):
+            holder = ports.holder(port)
+            by = f" by {holder}" if holder else ""
+            free = ports.free_pair(settings.host, settings.port)
+            command = f"lean-emu up {shlex.quote(str(directory))} --port {free}"
+            return StartError(
+                f"Port {port} is in use{by}.",
+                hint=Hint(f"Try: {command}", f"请尝试：{command}"),
+            )
+    return error
