@@ -80,7 +80,7 @@ class Project(NamedTuple):
 
 
 def load_settings(directory: Path, flags: dict[str, object]) -> Settings:
-    """Settings of the project in ``directory``; leaves with the code of wrong use when they fail."""
+    """Settings of the project; what is wrong with them ends the command as wrong use."""
     try:
         return settings.load(directory, flags, os.environ).settings
     except StartError as e:
