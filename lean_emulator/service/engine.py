@@ -1,6 +1,6 @@
 """Asking the user's code: headers, identity, and reading what it answers (engine.md 2.4–2.7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ class Answer(Protocol):
     def status(self) -> int: ...
 
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Sequence[tuple[str, str]]: ...
 
     @property
     def body(self) -> bytes: ...

@@ -4,35 +4,68 @@ from collections.abc import Callable
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.masking import Mask
+from lean_emulator.base.trace import EventLog
+from lean_emulator.base.trace_view import tree
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.wire.request import Answer, Request
-from lean_emulator.wire.routes import Route
+from lean_emulator.wire.routes import Handler, Route
+
+PREFIX = "/__emu/"
 
 
 class AdminHandlers:
-    """Answers about the emulator; ``describe`` gives the running instance as JSON, without keys."""
+    """Answers about the emulator; ``describe`` gives the running instance as JSON, without keys.
 
-    def __init__(self, hooks: Hooks, describe: Callable[[], dict[str, Json]]) -> None:
+    Requests to these routes leave no traces of their own.
+    """
+
+    def __init__(
+        self, hooks: Hooks, log: EventLog, mask: Mask, describe: Callable[[], dict[str, Json]]
+    ) -> None:
         self._hooks = hooks
+        self._log = log
+        self._mask = mask
         self._describe = describe
 
     def routes(self) -> list[Route]:
         return [
-            Route("POST", "/settle", self.settle),
-            Route("GET", "/info", self.info),
+            Route("GET", "/info", _for_master(self.info)),
+            Route("POST", "/settle", _for_master(self.settle)),
+            Route("GET", "/traces", _for_master(self.traces)),
+            Route("DELETE", "/traces", _for_master(self.forget_traces)),
+            Route("GET", "/traces/:id", _for_master(self.trace)),
         ]
+
+    async def info(self, request: Request) -> Answer:
+        return Answer(self._describe())
 
     async def settle(self, request: Request) -> Answer:
         """Answer when no after hook runs any more."""
-        _require_master(request)
         await self._hooks.settle()
         return Answer({})
 
-    async def info(self, request: Request) -> Answer:
-        _require_master(request)
-        return Answer(self._describe())
+    async def traces(self, request: Request) -> Answer:
+        """All kept traces as trees, oldest first."""
+        return Answer({"results": [tree(t, self._mask) for t in reversed(self._log.traces())]})
+
+    async def trace(self, request: Request, name: str) -> Answer:
+        found = self._log.trace(name)
+        if found is None:
+            raise errors.ROUTE_NOT_FOUND(f"There is no trace '{name}', or it is no longer kept.")
+        return Answer(tree(found, self._mask))
+
+    async def forget_traces(self, request: Request) -> Answer:
+        self._log.clear()
+        return Answer({})
 
 
-def _require_master(request: Request) -> None:
-    if not request.call.principal.is_master or "Origin" in request.headers:
-        raise errors.MASTER_ONLY()
+def _for_master(handler: Handler) -> Handler:
+    """Pages cannot ask, whatever keys they know: a request with an Origin is refused."""
+
+    async def checked(request: Request, *parts: str) -> Answer:
+        if not request.call.principal.is_master or "Origin" in request.headers:
+            raise errors.MASTER_ONLY()
+        return await handler(request, *parts)
+
+    return checked

@@ -42,7 +42,7 @@ class AppProxy:
             return web.Response(status=e.status, text=f"{e.message}\n")
         response = web.Response(status=answer.status, body=answer.body)
         response.headers.pop("Content-Type", None)
-        for name, value in answer.headers.items():
+        for name, value in answer.headers:
             if name.lower() not in _HOP_BY_HOP:
                 response.headers.add(name, value)
         return response

@@ -14,6 +14,7 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.service.hooks import describe
+from lean_emulator.wire.admin import PREFIX
 from lean_emulator.wire.batch import class_named
 from lean_emulator.wire.cors import allowed, preflight
 from lean_emulator.wire.entry import Entry, Incoming, split_api_path
@@ -84,7 +85,7 @@ class ApiServer:
         headers = request.headers
         raw_path, _, query = request.raw_path.partition("?")
         path = split_api_path(raw_path)
-        is_admin = raw_path.startswith("/__emu/")
+        is_admin = raw_path.startswith(PREFIX)
         if path is not None and request.method == "OPTIONS":
             return web.Response(status=200, headers=preflight(headers))
         try:
@@ -97,15 +98,25 @@ class ApiServer:
                 allowed(headers),
             )
         if is_admin:
-            path = tuple(part for part in raw_path[len("/__emu/") :].split("/") if part)
+            path = tuple(part for part in raw_path[len(PREFIX) :].split("/") if part)
         if path is None:
             return await self._pass_on(request, body)
         incoming = Incoming(request.method, path, query, headers, body, _address(request.remote))
-        return await self._answer(incoming, raw_path, self._admin if is_admin else self._table)
+        if is_admin:
+            return await self._answer_admin(incoming)
+        return await self._answer(incoming, raw_path)
 
-    async def _answer(
-        self, incoming: Incoming, raw_path: str, table: RouteTable
-    ) -> web.StreamResponse:
+    async def _answer_admin(self, incoming: Incoming) -> web.Response:
+        """Questions about the emulator are not events in the application: no trace."""
+        nowhere = Span(0, "request", "", None, 0.0, 0, {})
+        try:
+            request = await self._entry.read(incoming, nowhere, None)
+            answer = await self._admin.dispatch(request)
+        except ApiError as e:
+            return _response(e.to_wire(), e.status, _USUAL_HEADERS)
+        return _response(answer.body, answer.status, {**_USUAL_HEADERS, **answer.headers})
+
+    async def _answer(self, incoming: Incoming, raw_path: str) -> web.StreamResponse:
         cause = self._entry.cause(incoming.headers)
         span = self._log.begin(
             "request",
@@ -120,7 +131,7 @@ class ApiServer:
         headers = {**_USUAL_HEADERS, TRACE_HEADER: span.root.name, **allowed(incoming.headers)}
         try:
             request = await self._entry.read(incoming, span, cause)
-            answer = await table.dispatch(request)
+            answer = await self._table.dispatch(request)
         except ApiError as e:
             span.detail["error"] = describe(e)
             return self._closed(span, e.to_wire(), e.status, _outcome(e), headers)

@@ -1,0 +1,297 @@
+"""The composition root: builds every room from settings, opens them in order, closes in reverse."""
+
+import errno
+import gc
+import math
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Protocol
+
+from lean_emulator import __version__
+from lean_emulator.base.clock import Clock, SystemClock
+from lean_emulator.base.errors import StartError
+from lean_emulator.base.ids import Ids
+from lean_emulator.base.jsontext import Json
+from lean_emulator.base.masking import Mask
+from lean_emulator.base.trace import EventLog
+from lean_emulator.console import contract as console_contract
+from lean_emulator.console.contract import Instance
+from lean_emulator.console.server import Console
+from lean_emulator.engine.environment import AppKeys, child_environment
+from lean_emulator.engine.output import OutputLine
+from lean_emulator.engine.project import Project, find_project
+from lean_emulator.engine.runtime import Runtime
+from lean_emulator.keys import Keys
+from lean_emulator.service.engine import Credentials, Engine
+from lean_emulator.service.functions import Functions
+from lean_emulator.service.hooks import HookLimits, Hooks
+from lean_emulator.service.objects import Objects
+from lean_emulator.service.users import Users
+from lean_emulator.service.workbench import Workbench
+from lean_emulator.settings import Settings
+from lean_emulator.storage.contract import Storage
+from lean_emulator.storage.memory import MemoryStorage
+from lean_emulator.wire.admin import AdminHandlers
+from lean_emulator.wire.batch import BatchHandlers
+from lean_emulator.wire.entry import Entry
+from lean_emulator.wire.functions import FunctionHandlers
+from lean_emulator.wire.objects import ObjectHandlers
+from lean_emulator.wire.proxy import AppProxy
+from lean_emulator.wire.routes import RouteTable
+from lean_emulator.wire.server import ApiServer
+from lean_emulator.wire.system import SystemHandlers
+from lean_emulator.wire.users import UserHandlers
+
+REQUEST_SECONDS = 60.0
+"""What a client's request may take; the platform's load balancer cuts there (engine.md 1.8)."""
+
+
+class CloudCode(Engine, console_contract.Runtime, Protocol):
+    """The user's code as services call it and the console shows it."""
+
+    @property
+    def state(self) -> console_contract.State: ...
+
+    @property
+    def failure(self) -> console_contract.Failure | None: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class Emulator:
+    """One LeanCloud application on this machine.
+
+    ``async with Emulator(settings, keys) as emu`` serves until the block ends. ``on_output`` is
+    told each line the user's code prints: stream and text. ``cloud_code`` stands in for the child
+    process; without it the project's own code runs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Keys,
+        *,
+        on_output: Callable[[str, str], None] | None = None,
+        clock: Clock | None = None,
+        cloud_code: CloudCode | None = None,
+    ) -> None:
+        self.settings = settings
+        self.log = EventLog(clock or SystemClock(), settings.traces)
+        self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
+        self.storage: Storage = MemoryStorage()
+        self.storage_text = "memory"
+        self.api_port = 0
+        self.console_port = 0
+        self._clock = clock or SystemClock()
+        self._keys = Credentials(keys.app_id, keys.app_key, keys.master_key, keys.hook_key)
+        self._on_output = on_output
+        self._open = AsyncExitStack()
+        self._started_ms = self._clock.now_ms()
+
+        seconds = settings.function_seconds if settings.timeouts else math.inf
+        self.runtime: CloudCode = cloud_code or self._runtime()
+        ids = Ids(self._clock)
+        self.hooks = Hooks(
+            self.runtime,
+            self._keys,
+            self.log,
+            ids,
+            self._clock,
+            _hook_limits(settings),
+            await_after=settings.after_hooks == "await",
+        )
+        self.objects = Objects(
+            self.storage,
+            self.hooks,
+            self.log,
+            ids,
+            self._clock,
+            unknown_class_is_empty=settings.unknown_class == "empty",
+        )
+        self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
+        self.users = Users(self.storage, self.objects, ids)
+        self.workbench = Workbench(
+            self.functions,
+            self.hooks,
+            self.objects,
+            self.users,
+            self.storage,
+            self.log,
+            self._clock,
+            seconds=seconds,
+        )
+        self._api = self._api_server()
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{_in_url(self.settings.host)}:{self.api_port}"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://{_in_url(self.settings.host)}:{self.console_port}"
+
+    async def start(self) -> None:
+        """Serve. Code that does not load is no failure; raises ``StartError`` for what is."""
+        settings = self.settings
+        try:
+            await self._start_rooms()
+        except OSError as e:
+            await self.stop()
+            if e.errno != errno.EADDRINUSE:
+                raise StartError(f"Cannot listen on {settings.host}: {e.strerror}.") from e
+            raise StartError(str(e)) from e
+        except BaseException:
+            await self.stop()
+            raise
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 1_000)
+
+    async def stop(self) -> None:
+        """Close everything that was opened, last first."""
+        await self._open.aclose()
+
+    async def __aenter__(self) -> "Emulator":
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def reset(self) -> None:
+        """Forget all objects and traces; the code stays loaded."""
+        await self.hooks.settle()
+        await self.storage.clear()
+        self.log.clear()
+
+    async def _start_rooms(self) -> None:
+        settings, opened = self.settings, self._open
+        await self.storage.open()
+        opened.push_async_callback(self.storage.close)
+        opened.push_async_callback(self._api.stop)
+        self.api_port = await self._api.start(settings.host, settings.port)
+        console = self._console()
+        opened.push_async_callback(console.stop)
+        self.console_port = await console.start(settings.host, self._wanted_console_port())
+        opened.push_async_callback(self.runtime.stop)
+        opened.push_async_callback(self.hooks.close)
+        await self.runtime.start()
+
+    def _wanted_console_port(self) -> int:
+        settings = self.settings
+        if settings.console_port is not None:
+            return settings.console_port
+        return 0 if settings.port == 0 else settings.port + 1
+
+    def _runtime(self) -> Runtime:
+        settings = self.settings
+        project = find_project(
+            settings.project_dir, cmd=settings.cmd, python=settings.python, code=settings.code
+        )
+        return Runtime(
+            project,
+            lambda: self._child_environment(project),
+            clock=self._clock,
+            log=self.log,
+            on_line=self._tell_output,
+            watch=settings.watch,
+            keep_last_good=settings.keep_last_good,
+            start_limit=settings.start_limit_seconds,
+        )
+
+    def _child_environment(self, project: Project) -> dict[str, str]:
+        """Made anew for every start of the code, so that an edited ``.env`` counts."""
+        keys = AppKeys(
+            self._keys.app_id, self._keys.app_key, self._keys.master_key, self._keys.hook_key
+        )
+        return child_environment(
+            project,
+            keys,
+            api_server=self.api_url,
+            port=self.api_port,
+            warn=lambda text: self._tell_output(OutputLine("stderr", text)),
+        )
+
+    def _tell_output(self, line: OutputLine) -> None:
+        if self._on_output is not None:
+            self._on_output(line.stream, self.mask.text(line.text))
+
+    def _api_server(self) -> ApiServer:
+        batch = BatchHandlers(self.log)
+        objects = ObjectHandlers(self.objects)
+        table = RouteTable(
+            [
+                *UserHandlers(self.users, objects).routes(),
+                *objects.routes(),
+                *FunctionHandlers(self.functions, self.hooks).routes(),
+                *batch.routes(),
+                *SystemHandlers(self._clock).routes(),
+            ]
+        )
+        batch.enter(table)
+        seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf
+        entry = Entry(
+            self._keys, self.runtime.ledger, self.users.of_session, self._clock, seconds=seconds
+        )
+        return ApiServer(
+            table,
+            RouteTable(AdminHandlers(self.hooks, self.log, self.mask, self._describe).routes()),
+            entry,
+            AppProxy(self.runtime, self._clock, seconds=seconds),
+            self.log,
+            max_body=self.settings.max_body_bytes,
+        )
+
+    def _console(self) -> Console:
+        return Console(
+            log=self.log,
+            mask=self.mask,
+            runtime=self.runtime,
+            workbench=self.workbench,
+            instance=Instance(
+                name=self.settings.project_dir.resolve().name,
+                version=__version__,
+                project_dir=str(self.settings.project_dir.resolve()),
+                api_url=self.api_url,
+                app_id=self._keys.app_id,
+                started_ms=self._started_ms,
+                storage=self.storage_text,
+            ),
+            hosts=frozenset({"127.0.0.1", "localhost", "[::1]", self.settings.host}),
+        )
+
+    def _describe(self) -> dict[str, Json]:
+        """The instance as ``/__emu/info`` gives it; no keys in it."""
+        return {
+            "version": __version__,
+            "projectDir": str(self.settings.project_dir.resolve()),
+            "apiUrl": self.api_url,
+            "consoleUrl": self.console_url,
+            "storage": self.storage_text,
+            "state": self.runtime.state,
+            "names": [*sorted(self.runtime.names)],
+            "runningAfterHooks": self.hooks.running,
+        }
+
+
+def _hook_limits(settings: Settings) -> HookLimits:
+    if not settings.timeouts:
+        return HookLimits(math.inf, math.inf, settings.hook_depth)
+    return HookLimits(
+        settings.before_hook_seconds, settings.after_hook_seconds, settings.hook_depth
+    )
+
+
+def _in_url(host: str) -> str:
+    """A host that can be dialled: any-address becomes loopback, IPv6 gets its brackets."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
