@@ -1,0 +1,57 @@
+"""One loaded state of the user's code: its process, its names, the calls in it."""
+
+import asyncio
+import math
+import time
+from collections.abc import Mapping
+
+from lean_emulator.base.deadline import Deadline
+from lean_emulator.engine.child import Child
+from lean_emulator.engine.client import Address
+from lean_emulator.engine.source_files import SourceFiles
+
+
+class Generation:
+    """A process that serves. It ends only when no call is in it."""
+
+    def __init__(
+        self,
+        number: int,
+        child: Child,
+        address: Address,
+        files: SourceFiles,
+        where: Mapping[str, str],
+    ) -> None:
+        self.number = number
+        self.child = child
+        self.address = address
+        self.files = files
+        self.where = where
+        self.names: frozenset[str] = frozenset()
+        self.needs_marks = False
+        self.began = time.monotonic()
+        self.in_flight = 0
+        self._until = 0.0
+        self._idle: asyncio.Event | None = None
+
+    def enter(self, deadline: Deadline) -> None:
+        """A call comes in; it is owed its process until ``deadline``."""
+        self.in_flight += 1
+        self._until = max(self._until, time.monotonic() + deadline.remaining())
+
+    def leave(self) -> None:
+        self.in_flight -= 1
+        if self._idle is not None and self.in_flight == 0:
+            self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until no call is in it, or the longest deadline among them has passed."""
+        if self.in_flight == 0:
+            return
+        self._idle = asyncio.Event()
+        seconds = self._until - time.monotonic()
+        try:
+            async with asyncio.timeout(None if seconds == math.inf else max(0.0, seconds)):
+                await self._idle.wait()
+        except TimeoutError:
+            return

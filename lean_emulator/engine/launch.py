@@ -1,0 +1,211 @@
+"""Starting a process and waiting until it serves: ``boot_python`` or any command."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import string
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lean_emulator.base import errors
+from lean_emulator.base.clock import Clock
+from lean_emulator.base.deadline import Deadline
+from lean_emulator.engine import failure
+from lean_emulator.engine.child import Child
+from lean_emulator.engine.client import Address, EngineClient
+from lean_emulator.engine.environment import DOTENV_FILES
+from lean_emulator.engine.failure import LoadFailure
+from lean_emulator.engine.generation import Generation
+from lean_emulator.engine.output import OutputLine
+from lean_emulator.engine.project import Project
+from lean_emulator.engine.source_files import SourceFiles
+
+PING = "/__engine/1/ping"
+
+_HERE = Path(__file__).parent
+_POLL = 0.02
+
+
+class NotLoaded(Exception):
+    """The code did not get ready. ``files`` are those whose change may heal it."""
+
+    def __init__(self, reason: LoadFailure, files: SourceFiles) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+        self.files = files
+
+
+class Launcher(Protocol):
+    """A way to start generations."""
+
+    async def launch(
+        self, number: int, environment: Mapping[str, str], on_line: Callable[[OutputLine], None]
+    ) -> Generation:
+        """A generation that serves, or ``NotLoaded``; on any error no process is left."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PythonLauncher:
+    """Loads ``cloud.py`` or ``wsgi.py`` in the project's interpreter."""
+
+    def __init__(self, project: Project, limit: float, tcp: bool = False) -> None:
+        """``limit`` is the seconds loading may take; ``tcp`` avoids unix sockets."""
+        self._project = project
+        self._limit = limit
+        self._tcp = tcp or not hasattr(socket, "AF_UNIX") or os.name != "posix"
+        self._sockets = Path(tempfile.mkdtemp(prefix="lean-emu-"))
+        if len(str(self._sockets)) > 80:  # the name of a socket has about 100 bytes
+            self._sockets.rmdir()
+            self._sockets = Path(tempfile.mkdtemp(prefix="lean-emu-", dir="/tmp"))
+
+    async def launch(
+        self, number: int, environment: Mapping[str, str], on_line: Callable[[OutputLine], None]
+    ) -> Generation:
+        assert self._project.entry is not None
+        path = None if self._tcp else str(self._sockets / str(number))
+        words = {
+            "directory": str(self._project.directory),
+            "entry": self._project.entry.name,
+            "secret": secrets.token_hex(16),
+            "socket": path,
+            "port": environment.get("LEANCLOUD_APP_PORT", "3000"),
+        }
+        kept = LastLines(on_line)
+        argv = [str(self._project.interpreter), str(_HERE / "boot_python.py")]
+        try:
+            child = Child(
+                argv,
+                environment,
+                self._project.directory,
+                kept.take,
+                first_line=json.dumps(words).encode() + b"\n",
+                secret=words["secret"] or "",
+            )
+        except OSError as error:
+            reason = failure.from_os_error(self._project, self._project.interpreter, error)
+            raise NotLoaded(reason, self._files({})) from error
+        try:
+            return await self._ready(number, child, path, kept)
+        except BaseException:
+            await child.stop()
+            raise
+
+    async def close(self) -> None:
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def _ready(
+        self, number: int, child: Child, path: str | None, kept: "LastLines"
+    ) -> Generation:
+        try:
+            async with asyncio.timeout(self._limit):
+                report = await child.report()
+        except TimeoutError as error:
+            reason = failure.from_start_limit(self._project, self._limit)
+            raise NotLoaded(reason, self._files({})) from error
+        if report is None:
+            reason = failure.from_exit(self._project, child.exited.result(), kept.lines)
+            raise NotLoaded(reason, self._files({}))
+        facts = report.facts
+        files = self._files(facts["files"])
+        if facts["event"] != "ready":
+            raise NotLoaded(failure.from_report(self._project, facts), files)
+        child.on_report = lambda later: files.learn(later.facts.get("files", {}))
+        return Generation(number, child, Address(path, facts["port"]), files, facts["where"])
+
+    def _files(self, read: Mapping[str, Sequence[int]]) -> SourceFiles:
+        assert self._project.entry is not None
+        return SourceFiles.reported(read, [self._project.entry, *dotenv_files(self._project)])
+
+
+class CommandLauncher:
+    """Runs ``--cmd`` on a private port; it serves as soon as it answers HTTP at all."""
+
+    def __init__(self, project: Project, limit: float, client: EngineClient, clock: Clock) -> None:
+        self._project = project
+        self._limit = limit
+        self._client = client
+        self._clock = clock
+
+    async def launch(
+        self, number: int, environment: Mapping[str, str], on_line: Callable[[OutputLine], None]
+    ) -> Generation:
+        port = _free_port()
+        variables = {
+            **environment,
+            "PORT": str(port),
+            "LEANCLOUD_APP_PORT": str(port),
+            "LC_APP_PORT": str(port),
+        }
+        words = [string.Template(w).safe_substitute(variables) for w in self._project.command]
+        kept = LastLines(on_line)
+        child = Child(
+            [sys.executable, str(_HERE / "guard.py"), *words],
+            variables,
+            self._project.directory,
+            kept.take,
+        )
+        files = SourceFiles.reported({}, dotenv_files(self._project))
+        generation = Generation(number, child, Address(port=port), files, {})
+        try:
+            await self._answers(generation, kept)
+        except BaseException:
+            await child.stop()
+            raise
+        return generation
+
+    async def close(self) -> None:
+        """Nothing is kept between launches."""
+
+    async def _answers(self, generation: Generation, kept: "LastLines") -> None:
+        """Poll until any HTTP answer comes (engine.md 1.5), the process ends or the limit is up."""
+        child = generation.child
+        until = time.monotonic() + self._limit
+        while not child.exited.done():
+            deadline = Deadline.after(self._clock, 1.0)
+            with contextlib.suppress(errors.EngineGone, errors.TimedOut):
+                await self._client.request(generation, "GET", PING, deadline=deadline)
+                return
+            if time.monotonic() > until:
+                reason = failure.from_start_limit(self._project, self._limit)
+                raise NotLoaded(reason, generation.files)
+            await asyncio.wait({child.exited}, timeout=_POLL)
+        await child.report()  # its last words have come when this returns
+        reason = failure.from_exit(self._project, child.exited.result(), kept.lines)
+        raise NotLoaded(reason, generation.files)
+
+
+class LastLines:
+    """Hands lines on and remembers the last of them."""
+
+    def __init__(self, on_line: Callable[[OutputLine], None]) -> None:
+        self._on_line = on_line
+        self._kept: deque[str] = deque(maxlen=50)
+
+    @property
+    def lines(self) -> list[str]:
+        return [*self._kept]
+
+    def take(self, line: OutputLine) -> None:
+        self._kept.append(line.text)
+        self._on_line(line)
+
+
+def dotenv_files(project: Project) -> list[Path]:
+    return [project.directory / name for name in DOTENV_FILES]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,171 @@
+"""What the user's code is and how it is started: found by looking, without running anything."""
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lean_emulator.base.errors import Hint, StartError
+
+ProjectKind = Literal["cloud.py", "wsgi.py", "command", "none"]
+
+_APPLICATION = re.compile(r"^(application\s*[=:]|def application\b|from\b.*\bapplication\b)", re.M)
+_OTHER_RUNTIMES = {
+    "package.json": "npm start",
+    "server.js": "node server.js",
+    "go.mod": "go run main.go",
+    "pom.xml": "mvn spring-boot:run",
+    "gradlew": "./gradlew appRun",
+    "composer.json": "php -S 127.0.0.1:$LEANCLOUD_APP_PORT -t public",
+    "app.sln": "dotnet run --project web",
+    "app.py": "python app.py",
+    "main.py": "python main.py",
+}
+_DOTENV_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*?)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The folder and how its code runs.
+
+    ``entry`` is the file that is loaded (``None`` for commands and none), ``command`` the words of
+    ``--cmd``, ``interpreter`` the Python that loads the entry.
+    """
+
+    directory: Path
+    kind: ProjectKind
+    entry: Path | None
+    command: tuple[str, ...]
+    interpreter: Path
+
+    @property
+    def title(self) -> str:
+        """How traces and messages call the code."""
+        return self.kind if self.kind != "command" else self.command[0]
+
+
+def find_project(
+    directory: Path | str, *, cmd: str | None = None, python: str | None = None, code: bool = True
+) -> Project:
+    """Decide how the code in ``directory`` runs.
+
+    ``cmd`` is run as it is. Otherwise the entry is ``wsgi.py`` when it offers ``application`` (it
+    is what runs online, and it imports ``cloud.py`` itself), else ``cloud.py``. ``code=False``
+    wants none at all. Raises ``StartError``.
+    """
+    folder = Path(directory).expanduser().resolve()
+    if not folder.is_dir():
+        raise StartError(
+            f"{folder} is not a folder.",
+            hint=Hint(
+                en="give the folder that holds cloud.py: lean-emu up DIR",
+                zh="请指定 cloud.py 所在的目录：lean-emu up 目录",
+            ),
+        )
+    if not code:
+        return Project(folder, "none", None, (), Path(sys.executable))
+    if cmd is not None:
+        return Project(folder, "command", None, _words(cmd), Path(sys.executable))
+    interpreter = _interpreter(folder, python)
+    wsgi, cloud = folder / "wsgi.py", folder / "cloud.py"
+    if wsgi.is_file() and (not cloud.is_file() or _offers_application(wsgi)):
+        return Project(folder, "wsgi.py", wsgi, (), interpreter)
+    if cloud.is_file():
+        return Project(folder, "cloud.py", cloud, (), interpreter)
+    raise _nothing_found(folder)
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """``KEY=VALUE`` lines of a file; an absent or unreadable file is an empty one.
+
+    ``#`` begins a comment at the start of a line or after a blank; quotes around a value are taken
+    off; nothing is expanded.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return {}
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _DOTENV_LINE.match(line)
+        if match and not line.lstrip().startswith("#"):
+            values[match[1]] = _unquoted(match[2])
+    return values
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] in ("'", '"'):
+        end = value.find(value[0], 1)
+        if end > 0:
+            return value[1:end]
+    return re.split(r"(?:^|\s)#", value, maxsplit=1)[0].rstrip()
+
+
+def _words(cmd: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(cmd, posix=os.name == "posix"))
+    except ValueError as error:
+        raise StartError(
+            f"--cmd cannot be read: {error} in {cmd!r}.",
+            hint=Hint(
+                en="close the quotes, or put the command into a script and give its name",
+                zh="请检查引号是否成对，或将命令写入脚本后再指定脚本名",
+            ),
+        ) from error
+    if not words:
+        raise StartError(
+            "--cmd is empty.",
+            hint=Hint(en='for example: --cmd "npm start"', zh='例如：--cmd "npm start"'),
+        )
+    return words
+
+
+def _interpreter(folder: Path, python: str | None) -> Path:
+    if python is None:
+        for place in (".venv/bin/python", ".venv/Scripts/python.exe"):
+            if (folder / place).is_file():
+                return folder / place  # not resolved: the link is what makes it the environment
+        return Path(sys.executable)
+    for candidate in (Path(python).expanduser(), folder / python):
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return candidate.absolute()
+    found = shutil.which(python)
+    if found is None:
+        raise StartError(
+            f"The Python {python!r} was not found.",
+            hint=Hint(
+                en="give a path, or a name that is on PATH: --python python3.11",
+                zh="请给出路径，或 PATH 中存在的名称：--python python3.11",
+            ),
+        )
+    return Path(found).absolute()
+
+
+def _offers_application(wsgi: Path) -> bool:
+    try:
+        return bool(_APPLICATION.search(wsgi.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        return False
+
+
+def _nothing_found(folder: Path) -> StartError:
+    for name, command in _OTHER_RUNTIMES.items():
+        if (folder / name).exists():
+            return StartError(
+                f"There is no cloud.py or wsgi.py in {folder}, but a {name}.",
+                hint=Hint(
+                    en=f"run the project's own server: lean-emu up --cmd {shlex.quote(command)}",
+                    zh=f"请用项目自己的启动命令：lean-emu up --cmd {shlex.quote(command)}",
+                ),
+            )
+    return StartError(
+        f"There is no cloud.py or wsgi.py in {folder}.",
+        hint=Hint(
+            en="give the folder that holds it (lean-emu up DIR), or run storage alone: --no-code",
+            zh="请指定它所在的目录（lean-emu up 目录），或只运行存储：--no-code",
+        ),
+    )

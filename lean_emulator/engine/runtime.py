@@ -1,0 +1,416 @@
+"""The user's code as one thing that is called, whatever process is behind it just now.
+
+A *generation* is one process with one state of the code. An edit makes the next one; the old one
+finishes the calls that are in it. Nothing here knows what a hook or a function means.
+"""
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from watchfiles import Change
+
+from lean_emulator.base import errors
+from lean_emulator.base.clock import Clock
+from lean_emulator.base.deadline import Deadline
+from lean_emulator.base.errors import Hint
+from lean_emulator.base.trace import EventLog, Span
+from lean_emulator.engine import failure, watcher
+from lean_emulator.engine.client import EngineClient
+from lean_emulator.engine.failure import LoadFailure
+from lean_emulator.engine.generation import Generation
+from lean_emulator.engine.http1 import EngineAnswer
+from lean_emulator.engine.launch import CommandLauncher, Launcher, NotLoaded, PythonLauncher
+from lean_emulator.engine.ledger import Ledger
+from lean_emulator.engine.output import OutputLine
+from lean_emulator.engine.project import Project
+from lean_emulator.engine.source_files import SourceFiles
+
+State = Literal["starting", "ready", "broken", "stopped", "none"]
+Environment = Mapping[str, str] | Callable[[], Mapping[str, str]]
+
+HOLD = 5.0
+"""Seconds a call waits for new code while old code could serve it."""
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+_LIVED = 10.0
+_HALF_WRITTEN = 0.1
+
+
+class Runtime:
+    """Starts, calls, reloads and stops the user's code.
+
+    ``state`` is ``starting`` until code has loaded (again, after a crash), ``ready``, ``broken``
+    when the last edit did not load, ``stopped``, or ``none`` for a project without code.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        environment: Environment,
+        *,
+        clock: Clock,
+        log: EventLog,
+        on_line: Callable[[OutputLine], None] | None = None,
+        watch: bool = True,
+        keep_last_good: bool = False,
+        start_limit: float = 30.0,
+    ) -> None:
+        """``environment`` is the child's whole environment; a function is asked before each start,
+        so that an edited ``.env`` counts. ``on_line`` hears every line of output.
+        """
+        self.project = project
+        self.client = EngineClient()
+        self.ledger = Ledger(log)
+        self.state: State = "none" if project.kind == "none" else "starting"
+        self.names: frozenset[str] = frozenset()
+        """Metadata names to honour now; while broken, those of the last good generation."""
+        self.where: Mapping[str, str] = {}
+        """Registered name -> ``cloud.py:16``, where the source is known."""
+        self.needs_marks = False
+        """Is the code too old for the hook key header (engine.md 3.5)?"""
+        self.failure: LoadFailure | None = None
+        self.ever_ready = False
+        self.loaded_at_ms: int | None = None
+        self.load_seconds: float | None = None
+        self.generation = 0
+        """Number of the last start, counted from 1."""
+        self._environment = environment
+        self._clock = clock
+        self._log = log
+        self._on_line = on_line
+        self._watch = watch
+        self._keep_last_good = keep_last_good
+        self._start_limit = start_limit
+        self._launcher: Launcher | None = None
+        self._current: Generation | None = None
+        self._files = SourceFiles({})
+        self._work: asyncio.Task[None] | None = None
+        self._due: str | None = None
+        self._edited = asyncio.Event()
+        self._crashes = 0
+        self._background: set[asyncio.Task[None]] = set()
+        self._living: set[Generation] = set()
+
+    # ------------------------------------------------------------------------------ start and stop
+
+    async def start(self) -> None:
+        """Load the code and begin to watch it. Code that does not load leaves it ``broken``."""
+        if self.state == "none":
+            return
+        if self.project.kind == "command":
+            self._launcher = CommandLauncher(
+                self.project, self._start_limit, self.client, self._clock
+            )
+        else:
+            self._launcher = PythonLauncher(self.project, self._start_limit)
+        if self._watch:
+            self._spawn(self._follow_edits())
+        await self.reload("first start")
+
+    async def stop(self) -> None:
+        """End every process; calls that are still in one get ``EngineGone``."""
+        if self.state != "none":
+            self.state = "stopped"
+        tasks = [*self._background, *([self._work] if self._work else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(generation.child.stop() for generation in self._living))
+        self._current = None
+        self.client.close()
+        if self._launcher is not None:
+            await self._launcher.close()
+
+    def kill(self) -> None:
+        """End every process now, without a word; for a second Ctrl-C."""
+        for generation in self._living:
+            generation.child.kill()
+
+    async def reload(self, reason: str) -> None:
+        """Load the code anew and wait for the outcome."""
+        self._request(reason)
+        while self._work is not None:
+            await asyncio.wait({self._work})
+
+    # ------------------------------------------------------------------------------------- calling
+
+    @property
+    def settled(self) -> bool:
+        """Does the state speak for the files as they are now? Cheap enough for every call."""
+        return self._work is None and self._changed() is None
+
+    async def until_settled(self, deadline: Deadline) -> None:
+        """Wait while code is starting or reloading: until ``deadline``, and at most ``HOLD``
+        seconds when there is old code to serve.
+        """
+        if self._work is None and (path := self._changed()) is not None:
+            self._request(f"{self._shown(path)} changed")
+        if self._work is not None:
+            hold = HOLD if self._current is not None else math.inf
+            seconds = min(deadline.remaining(), hold)
+            await asyncio.wait({self._work}, timeout=None if seconds == math.inf else seconds)
+
+    @asynccontextmanager
+    async def lease(self, deadline: Deadline) -> AsyncIterator[Generation]:
+        """The generation to call now, held alive until the block ends.
+
+        Raises ``CodeDidNotLoad`` when the code is broken, ``EngineGone`` when there is none.
+        """
+        generation = await self._enter(deadline)
+        try:
+            yield generation
+        finally:
+            generation.leave()
+
+    async def call(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        *,
+        deadline: Deadline,
+        call_id: str | None = None,
+    ) -> EngineAnswer:
+        """One request to the user's code; errors of ``lease`` and ``EngineClient.request``.
+
+        When it returns, what the code printed on the way has reached the span of ``call_id``.
+        """
+        generation = await self._enter(deadline)
+        try:
+            answer = await self.client.request(
+                generation, method, target, headers, body, deadline=deadline, call_id=call_id
+            )
+        except errors.EngineGone as error:
+            raise await self._named(error, generation) from error
+        finally:
+            generation.leave()
+        if answer.lines and call_id is not None:
+            await self.ledger.all_printed(call_id, answer.lines)
+        return answer
+
+    async def _enter(self, deadline: Deadline) -> Generation:
+        if not self.settled:
+            await self.until_settled(deadline)
+        generation = self._current
+        if generation is None:
+            raise self._nothing_to_call()
+        generation.enter(deadline)
+        return generation
+
+    def _nothing_to_call(self) -> errors.ApiError:
+        if self.failure is not None:
+            return self.failure.error()
+        if self.state == "starting":
+            return errors.UNAVAILABLE(f"{self.project.title} is still starting.")
+        if self.state == "none":
+            return errors.ENGINE_GONE(
+                hint=Hint(en="it runs without cloud code", zh="当前没有加载云代码")
+            )
+        return errors.ENGINE_GONE("The cloud code has been stopped.")
+
+    async def _named(self, error: errors.EngineGone, generation: Generation) -> errors.ApiError:
+        """The same error, with the process's end if that is the cause."""
+        exited = generation.child.exited
+        await asyncio.wait({exited}, timeout=0.1)
+        if not exited.done():
+            return error
+        return errors.ENGINE_GONE(
+            f"The process of the cloud code ended {failure.ending(exited.result())} "
+            "before it answered.",
+            hint=error.hint,
+        )
+
+    # ----------------------------------------------------------------------------------- reloading
+
+    def _changed(self) -> str | None:
+        return self._files.changed() if self._watch else None
+
+    def _request(self, reason: str) -> None:
+        """See to it that the files as they are now get loaded, in their turn."""
+        if self.state in ("stopped", "none"):
+            return
+        self._due = reason
+        self._edited.set()
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_task(self._load_what_is_due())
+
+    async def _load_what_is_due(self) -> None:
+        try:
+            while self._due is not None:
+                reason, self._due = self._due, None
+                self._edited.clear()
+                await self._load(reason)
+                if self._due is None and (path := self._changed_now()) is not None:
+                    self._due = f"{self._shown(path)} changed while it was being loaded"
+        finally:
+            self._work = None
+
+    async def _load(self, reason: str) -> None:
+        assert self._launcher is not None
+        self.generation += 1
+        number = self.generation
+        span = self._log.begin("reload", self.project.title, reason=reason)
+        began = time.monotonic()
+        try:
+            generation = await self._launcher.launch(number, self._variables(), self._printed)
+            await self._ask(generation, span)
+        except NotLoaded as error:
+            self._files = error.files
+            await self._wait_for_the_rest(error)
+            self._break(error.reason, span)
+        except BaseException:
+            self._log.end(span, "failed")
+            raise
+        else:
+            self.load_seconds = time.monotonic() - began
+            self._swap(generation, span)
+
+    async def _ask(self, generation: Generation, span: Span) -> None:
+        """Its names, and how it wants its hooks called."""
+        variables = self._variables()
+        deadline = Deadline.after(self._clock, self._start_limit)
+        self._living.add(generation)
+        try:
+            names = await self.client.functions_metadata(
+                generation,
+                variables.get("LEANCLOUD_APP_ID", ""),
+                variables.get("LEANCLOUD_APP_MASTER_KEY", ""),
+                deadline,
+            )
+            generation.needs_marks = bool(names) and not await self.client.takes_hook_key(
+                generation, deadline
+            )
+        except (errors.EngineGone, errors.TimedOut) as error:
+            await self._end(generation)
+            reason = failure.from_silence(self.project, error.message)
+            raise NotLoaded(reason, generation.files) from error
+        except BaseException:
+            await self._end(generation)
+            raise
+        if names is None:
+            span.detail["note"] = "it does not tell its functions; none are known"
+        generation.names = names or frozenset()
+
+    async def _wait_for_the_rest(self, error: NotLoaded) -> None:
+        """An editor that empties a file before it writes it must not break the code."""
+        entry = self.project.entry
+        if entry is None or (entry.is_file() and entry.stat().st_size):
+            return
+        until = time.monotonic() + _HALF_WRITTEN
+        while time.monotonic() < until and error.files.changed_now() is None:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.005)
+
+    def _swap(self, generation: Generation, span: Span) -> None:
+        """From here on new calls meet the new code."""
+        old, self._current = self._current, generation
+        span.detail["added"] = sorted(generation.names - self.names)
+        span.detail["removed"] = sorted(self.names - generation.names)
+        self.names, self.where = generation.names, generation.where
+        self.needs_marks = generation.needs_marks
+        self._files = generation.files
+        self.failure, self.state, self.ever_ready = None, "ready", True
+        self.loaded_at_ms = self._clock.now_ms()
+        self._log.end(span)
+        self._spawn(self._notice_end(generation))
+        if old is not None:
+            self._spawn(self._drain(old))
+
+    def _break(self, reason: LoadFailure, span: Span) -> None:
+        """The code does not load: say so to every call, rather than serve what is gone."""
+        self.failure, self.state = reason, "broken"
+        if self._current is not None and not self._keep_last_good:
+            self._spawn(self._drain(self._current))
+            self._current = None
+        span.detail["error"] = {
+            "message": reason.message,
+            "traceback": reason.traceback,
+            "file": reason.file,
+            "line": reason.line,
+            "hint": reason.hint.en,
+        }
+        self._log.end(span, "failed")
+
+    async def _drain(self, generation: Generation) -> None:
+        await generation.drained()
+        await self._end(generation)
+
+    async def _end(self, generation: Generation) -> None:
+        await generation.child.stop()
+        self.client.forget(generation)
+        self._living.discard(generation)
+
+    async def _notice_end(self, generation: Generation) -> None:
+        """A process that ends by itself is started again, ever later while it keeps ending."""
+        code = await asyncio.shield(generation.child.exited)
+        if generation.child.stopped:
+            return
+        await self._end(generation)
+        if generation is not self._current:
+            return
+        self._current = None
+        lived = time.monotonic() - generation.began
+        self._crashes = 0 if lived > _LIVED else self._crashes + 1
+        if self._work is not None:
+            return
+        self.state = "starting"
+        pause = 0.0
+        if self._crashes > 1:
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._crashes - 2))
+        self._edited.clear()
+        self._work = asyncio.get_running_loop().create_task(
+            self._restart(f"the process ended {failure.ending(code)}", pause)
+        )
+
+    async def _restart(self, reason: str, pause: float) -> None:
+        if pause:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._edited.wait()
+                    self._crashes = 0
+        self._due = reason
+        await self._load_what_is_due()
+
+    async def _follow_edits(self) -> None:
+        async with contextlib.aclosing(watcher.edits(self.project)) as batches:
+            async for batch in batches:
+                # While something loads, the comparison at its end finds what is known.
+                known = self._changed_now() if self._work is None else None
+                new = (str(path) for change, path in sorted(batch) if self._concerns(change, path))
+                path = known or next(new, None)
+                if path is not None:
+                    self._request(f"{self._shown(path)} changed")
+
+    def _concerns(self, change: Change, path: Path) -> bool:
+        """Can a file that was not loaded matter? A new module may be the one that was missing."""
+        if str(path) in self._files:
+            return False  # its state has been compared
+        return change is Change.added or self.state == "broken" or self.project.kind == "command"
+
+    def _changed_now(self) -> str | None:
+        return self._files.changed_now() if self._watch else None
+
+    # -------------------------------------------------------------------------------------- little
+
+    def _printed(self, line: OutputLine) -> None:
+        self.ledger.printed(line)
+        if self._on_line is not None:
+            self._on_line(line)
+
+    def _variables(self) -> Mapping[str, str]:
+        return self._environment() if callable(self._environment) else self._environment
+
+    def _shown(self, path: str) -> str:
+        return path.removeprefix(f"{self.project.directory}/")
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
