@@ -122,14 +122,17 @@ def _exists(pid: int) -> bool:
 
 
 def _answers(api_url: str) -> bool:
-    """Whether the server's clock answers, which needs no key (storage.md 1.2)."""
+    """Whether an emulator listens there: it refuses to tell about itself without a key.
+
+    That question leaves no trace in the console, unlike any other.
+    """
     try:
         address = urlsplit(api_url)
         with contextlib.closing(
             http.client.HTTPConnection(address.hostname or "", address.port, timeout=PROBE_SECONDS)
         ) as connection:
-            connection.request("GET", "/1.1/date")
+            connection.request("GET", "/__emu/info")
             body = json.loads(connection.getresponse().read())
     except (OSError, http.client.HTTPException, ValueError):
         return False
-    return isinstance(body, dict) and body.get("__type") == "Date"
+    return isinstance(body, dict) and body.get("code") == 401

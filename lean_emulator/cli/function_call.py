@@ -11,8 +11,9 @@ import click
 
 from lean_emulator.base.jsontext import Json, dumps
 from lean_emulator.base.trace_view import tree
+from lean_emulator.cli import banner
+from lean_emulator.cli.admin_client import AdminClient, Unreachable, prints
 from lean_emulator.cli.command import Project
-from lean_emulator.cli.console_client import ConsoleClient, Unreachable, prints
 from lean_emulator.cli.local_http import request
 from lean_emulator.cli.output import hint_text, note, styled, warn
 from lean_emulator.cli.stopping import StopSignals
@@ -29,7 +30,11 @@ SESSION_TOKEN = re.compile(r"[0-9a-z]{25}")
 
 
 class Came(NamedTuple):
-    """What came of a call. ``broken`` is the traceback of code that did not load, or its end."""
+    """What came of a call.
+
+    ``broken`` is the traceback of code that did not load, ``None`` for code that did; it is empty
+    where the traceback is in somebody else's terminal.
+    """
 
     status: int
     body: Json
@@ -37,6 +42,7 @@ class Came(NamedTuple):
     trace: dict[str, Any] | None
     functions: list[str]
     broken: str | None
+    hint: str | None = None
     link: str | None = None
 
 
@@ -71,7 +77,7 @@ class FunctionCall:
             raise click.ClickException(f"{instance.api_url} broke off: {e}") from e
         took_ms = (time.monotonic() - began) * 1000
         came = Came(answer.status, answer.body, took_ms, None, [], None)
-        return _with_console(came, instance, answer.headers.get(TRACE_HEADER))
+        return _with_trace(came, instance, project, answer.headers.get(TRACE_HEADER))
 
     def _credentials(self, project: Project) -> dict[str, str]:
         keys = project.keys
@@ -106,24 +112,24 @@ class FunctionCall:
         )
         span = emulator.log.trace(result.trace)
         failure = emulator.runtime.failure
-        if failure is not None and failure.hint is not None:
-            note(hint_text(failure.hint))
+        hint = None if failure is None else failure.hint
         return Came(
             result.status,
             result.body,
             result.took_ms,
             None if span is None else tree(span, emulator.mask),
-            [name for name in emulator.runtime.names if not name.startswith("__")],
+            banner.grouped(emulator.runtime.names)[0],
             None if failure is None else failure.traceback,
+            None if hint is None else hint_text(hint),
         )
 
 
-def _with_console(came: Came, instance: Instance, trace: str | None) -> Came:
-    """The answer, with what only the console knows."""
-    console = ConsoleClient(instance.console_url)
+def _with_trace(came: Came, instance: Instance, project: Project, trace: str | None) -> Came:
+    """The answer with its steps, and with what the code printed shown."""
+    admin = AdminClient(instance.api_url, project.keys)
     try:
-        hooks = console.hooks()
-        steps = console.trace(trace) if trace else None
+        info = admin.info()
+        steps = admin.trace(trace) if trace else None
     except Unreachable as e:
         warn(str(e))
         return came
@@ -131,9 +137,9 @@ def _with_console(came: Came, instance: Instance, trace: str | None) -> Came:
         _show_output(stream, text)
     return came._replace(
         trace=steps,
-        functions=hooks.functions,
-        broken=hooks.failure if hooks.state == "broken" else None,
-        link=console.link(trace) if trace else None,
+        functions=banner.grouped(info["names"])[0],
+        broken="" if info["state"] == "broken" else None,
+        link=f"{instance.console_url}/?trace={trace}" if trace else None,
     )
 
 

@@ -9,9 +9,17 @@ import click
 
 from lean_emulator import instance_file, keys
 from lean_emulator.cli import exits
-from lean_emulator.cli.banner import keys_place
-from lean_emulator.cli.command import Documented, directory_argument, load_settings
-from lean_emulator.cli.console_client import ConsoleClient, Unreachable
+from lean_emulator.cli.admin_client import AdminClient, Unreachable
+from lean_emulator.cli.banner import grouped, keys_place
+from lean_emulator.cli.command import (
+    KEY_NAMES,
+    Documented,
+    Project,
+    directory_argument,
+    load_settings,
+    open_project,
+    settings_options,
+)
 from lean_emulator.cli.output import warn
 from lean_emulator.instance_file import Health, Instance, Sighting
 
@@ -29,19 +37,22 @@ REASONS = {
 )
 @directory_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def info(directory: Path, as_json: bool) -> int:
+@settings_options(*KEY_NAMES)
+def info(directory: Path, as_json: bool, **flags: object) -> int:
     """Show the instance that serves the project in DIR: addresses, code, age.
 
     Leaves with 1 when there is none.
     """
-    project_dir = load_settings(directory, {}).project_dir
+    project_dir = load_settings(directory, flags).project_dir
     sighting = instance_file.look(project_dir)
     kept = keys.path_in(project_dir)
     facts = {
         **described(sighting),
         "project": str(project_dir),
-        "keys": keys_place(kept) if kept.exists() else "none yet",
+        "keys": keys_place(kept) if kept.exists() else "none kept",
     }
+    if sighting.running is not None:
+        facts.update(_code(sighting.running, open_project(directory, flags)))
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
@@ -66,24 +77,25 @@ def described(sighting: Sighting) -> dict[str, Any]:
         "console": instance.console_url,
         "app_id": instance.app_id,
         "up_seconds": max(0, round(time.time() - instance.started_ms / 1000)),
-        **_code(instance),
     }
 
 
-def _code(instance: Instance) -> dict[str, Any]:
+def _code(instance: Instance, project: Project) -> dict[str, Any]:
     try:
-        hooks = ConsoleClient(instance.console_url).hooks()
+        told = AdminClient(instance.api_url, project.keys).info()
     except Unreachable as e:
         warn(str(e))
         return {}
+    functions, hooks = grouped(told["names"])
     return {
-        "code": hooks.state if hooks.failure is None else f"{hooks.state}: {hooks.failure}",
-        "functions": hooks.functions,
-        "hooks": hooks.hooks,
+        "data": told["storage"],
+        "code": told["state"],
+        "functions": functions,
+        "hooks": [f"{name} {word}" for name, words in hooks.items() for word in words],
     }
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

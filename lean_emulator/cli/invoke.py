@@ -9,8 +9,8 @@ import click
 from lean_emulator import instance_file
 from lean_emulator.base.jsontext import pretty
 from lean_emulator.cli import exits
+from lean_emulator.cli.admin_client import step_lines
 from lean_emulator.cli.command import KEY_NAMES, Documented, open_project, settings_options
-from lean_emulator.cli.console_client import step_lines
 from lean_emulator.cli.function_call import Came, FunctionCall
 from lean_emulator.cli.info import REASONS
 from lean_emulator.cli.output import echo_error, note, styled
@@ -116,17 +116,18 @@ def exit_code(came: Came) -> int:
     body = came.body if isinstance(came.body, dict) else {}
     if came.status == 503 and body.get("code") == 124:
         return exits.TIMED_OUT
-    last = came.broken.rstrip().splitlines()[-1:] if came.broken else []
-    if last and last[0].strip() in str(body.get("error")):
+    if came.broken is not None and "did not load" in str(body.get("error")):
         return exits.DID_NOT_LOAD
     return exits.ERROR
 
 
 def _explain(name: str, came: Came, code: int) -> None:
     body = came.body if isinstance(came.body, dict) else {}
-    if code == exits.DID_NOT_LOAD and came.broken is not None:
+    if code == exits.DID_NOT_LOAD and came.broken:
         note(came.broken.rstrip())
     echo_error(f"{body.get('error', came.body)} (code {body.get('code')}, HTTP {came.status})")
+    if code == exits.DID_NOT_LOAD and came.hint:
+        note(came.hint)
     if came.status != 404 or name in came.functions:
         return
     near = difflib.get_close_matches(name, came.functions, n=1, cutoff=0.5)

@@ -28,6 +28,8 @@ from lean_emulator.cli.traffic import Traffic
 from lean_emulator.instance_file import Instance
 from lean_emulator.settings import Settings
 
+STORAGE = {"memory": "memory, forgotten when lean-emu stops"}
+
 if TYPE_CHECKING:
     from lean_emulator.emulator import Emulator
 
@@ -87,17 +89,17 @@ async def serve(project: Project, directory: str) -> int:
     settings = project.settings
     emulator = Emulator(settings, project.keys, on_output=print_output)
     with StopSignals() as stop:
-        async with printed_traffic(emulator, verbose=settings.verbose):
-            try:
-                if not await stop.before(emulator.start()):
-                    return exits.OK
-                announce(emulator, project)
-                print_failure(emulator)
-                _print_start(emulator, project, directory, time.monotonic() - began)
+        try:
+            if not await stop.before(emulator.start()):
+                return exits.OK
+            announce(emulator, project)
+            print_failure(emulator)
+            _print_start(emulator, project, directory, time.monotonic() - began)
+            async with printed_traffic(emulator, verbose=settings.verbose):
                 await stop.asked.wait()
-            finally:
-                instance_file.remove(settings.project_dir, os.getpid())
-                await emulator.stop()
+        finally:
+            instance_file.remove(settings.project_dir, os.getpid())
+            await emulator.stop()
     click.echo(styled("stopped", bold=True))
     return exits.OK
 
@@ -131,7 +133,7 @@ def _print_start(emulator: "Emulator", project: Project, directory: str, seconds
         names=runtime.names,
         load_seconds=runtime.load_seconds,
         failed=None if runtime.failure is None else runtime.failure.last_line,
-        storage=emulator.storage_text,
+        storage=STORAGE.get(emulator.storage_text, emulator.storage_text),
         keys_place=banner.keys_place(project.keys_path),
         seconds=seconds,
     )
@@ -170,6 +172,7 @@ async def printed_traffic(emulator: "Emulator", *, verbose: bool) -> AsyncIterat
 
 
 async def _print_traffic(emulator: "Emulator", traffic: Traffic) -> None:
+    """From now on; how the code loaded at first has been told already."""
     async for root in emulator.log.watch():
         for line in traffic.lines(root):
             click.echo(line)
