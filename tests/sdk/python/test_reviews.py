@@ -1,12 +1,12 @@
-"""The fixture project driven through the official SDK: what fires, what must not, what is stored."""
+"""The fixture project through the official SDK: what fires, what must not, what is stored."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import leancloud
 import pytest
-
-from .conftest import Emulator
+from emu_process import Emulator
 
 LONG = "I almost forgot breathing. " * 10
 
@@ -193,9 +193,7 @@ def test_queries(emu: Emulator) -> None:
 
 
 def test_dates_pointers_and_geo_points_come_back(emu: Emulator) -> None:
-    from datetime import datetime, timezone
-
-    moment = datetime(2024, 2, 29, 12, 30, 15, 123000, tzinfo=timezone.utc)
+    moment = datetime(2024, 2, 29, 12, 30, 15, 123000, tzinfo=UTC)
     post = save("Post", title="target")
     made = save("Mixed", at=moment, post=post, place=leancloud.GeoPoint(39.9, 116.4), n=None)
     found = stored("Mixed", made.id)
