@@ -1,0 +1,1 @@
+"""The debug console: what happened, and a place to try things."""

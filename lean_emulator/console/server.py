@@ -1,0 +1,110 @@
+"""The console's own web server: routes, preferences, start and stop."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from lean_emulator.assets import assets_dir
+from lean_emulator.base.masking import Mask
+from lean_emulator.base.trace import EventLog
+from lean_emulator.console.bench import Bench
+from lean_emulator.console.contract import Instance, Runtime, Workbench
+from lean_emulator.console.guard import MAX_BODY, Guard
+from lean_emulator.console.pages import Pages
+from lean_emulator.console.phrases import LANGUAGES
+from lean_emulator.console.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Renderer
+from lean_emulator.console.run_page import RunPage
+from lean_emulator.console.stream import Streams
+from lean_emulator.console.trace_list import TraceList
+
+_YEAR = 365 * 24 * 3600
+
+
+class Console:
+    """The debug console over one instance.
+
+    It is handed what it shows and never a key; ``mask`` knows the keys, so that none gets out.
+    ``hosts`` are the names it answers to.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        mask: Mask,
+        runtime: Runtime,
+        workbench: Workbench,
+        instance: Instance,
+        hosts: frozenset[str],
+    ) -> None:
+        self._guard = Guard(hosts)
+        renderer = Renderer(
+            instance=instance, runtime=runtime, log=log, mask=mask, token=self._guard.token
+        )
+        traces = TraceList(log, mask)
+        self._pages = Pages(renderer, traces)
+        self._run = RunPage(renderer, Bench(workbench))
+        self._streams = Streams(log, runtime, traces.summary)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; ``port`` 0 takes any. Gives the real port; a busy one raises ``OSError``."""
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        return int(runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Close; open event streams end first. Does nothing when not started."""
+        self._streams.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard.middleware], client_max_size=MAX_BODY)
+        app.add_routes(
+            [
+                web.get("/", self._pages.traces),
+                web.get("/run", self._run.show),
+                web.post("/run", self._run.run),
+                web.get("/hooks", self._pages.hooks),
+                web.get("/keys", self._pages.keys),
+                web.post("/preferences", preferences),
+                web.get("/events", self._streams.answer),
+                web.static("/static", assets_dir("static")),
+                web.get("/{rest:.*}", self._pages.missing),
+            ]
+        )
+        app.on_response_prepare.append(_revalidate)
+        return app
+
+
+async def preferences(request: web.Request) -> web.Response:
+    """Theme and language, kept in cookies; back to where the reader was."""
+    fields = await request.post()
+    response = web.Response(status=303, headers={"Location": _local(str(fields.get("back", "/")))})
+    for name, cookie, allowed in (
+        ("theme", THEME_COOKIE, THEMES),
+        ("language", LANGUAGE_COOKIE, LANGUAGES),
+    ):
+        if (value := str(fields.get(name, ""))) in allowed:
+            response.set_cookie(cookie, value, max_age=_YEAR, samesite="Strict", httponly=True)
+    return response
+
+
+def _local(target: str) -> str:
+    """A path of this console, or ``/`` for anything that could lead elsewhere."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not parts.netloc and "\\" not in target
+    return target if ours and target.isprintable() else "/"
+
+
+async def _revalidate(request: web.Request, response: web.StreamResponse) -> None:
+    # the files change with the program, so a browser must ask; the answer is a 304
+    response.headers.setdefault("Cache-Control", "no-cache")
