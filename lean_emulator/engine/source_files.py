@@ -59,8 +59,9 @@ class SourceFiles:
         if began < self._not_before:
             return None
         found = self._look()
-        ended = time.perf_counter()
-        self._not_before = ended + min(_LONGEST_PAUSE, _SHARE * (ended - began))
+        if found is None:  # what was found once must be found again, by whoever acts on it
+            ended = time.perf_counter()
+            self._not_before = ended + min(_LONGEST_PAUSE, _SHARE * (ended - began))
         return found
 
     def changed_now(self) -> str | None:
