@@ -222,7 +222,8 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # asyncio and uvloop have set TCP_NODELAY
+        # uvloop's transports do not derive from asyncio's. Both loops have set TCP_NODELAY.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         reader, answer = self._reader, self._answer

@@ -259,9 +259,10 @@ class Runtime:
         number = self.generation
         span = self._log.begin("reload", self.project.title, reason=reason)
         began = time.monotonic()
+        variables = self._environment() if callable(self._environment) else self._environment
         try:
-            generation = await self._launcher.launch(number, self._variables(), self._printed)
-            await self._ask(generation, span)
+            generation = await self._launcher.launch(number, variables, self._printed)
+            await self._ask(generation, variables, span)
         except NotLoaded as error:
             self._files = error.files
             await self._wait_for_the_rest(error)
@@ -273,9 +274,10 @@ class Runtime:
             self.load_seconds = time.monotonic() - began
             self._swap(generation, span)
 
-    async def _ask(self, generation: Generation, span: Span) -> None:
+    async def _ask(
+        self, generation: Generation, variables: Mapping[str, str], span: Span
+    ) -> None:
         """Its names, and how it wants its hooks called."""
-        variables = self._variables()
         deadline = Deadline.after(self._clock, self._start_limit)
         self._living.add(generation)
         try:
@@ -319,7 +321,7 @@ class Runtime:
         self.failure, self.state, self.ever_ready = None, "ready", True
         self.loaded_at_ms = self._clock.now_ms()
         self._log.end(span)
-        self._spawn(self._notice_end(generation))
+        generation.child.exited.add_done_callback(lambda _: self._ended(generation))
         if old is not None:
             self._spawn(self._drain(old))
 
@@ -347,12 +349,11 @@ class Runtime:
         self.client.forget(generation)
         self._living.discard(generation)
 
-    async def _notice_end(self, generation: Generation) -> None:
+    def _ended(self, generation: Generation) -> None:
         """A process that ends by itself is started again, ever later while it keeps ending."""
-        code = await asyncio.shield(generation.child.exited)
         if generation.child.stopped:
             return
-        await self._end(generation)
+        self._spawn(self._end(generation))
         if generation is not self._current:
             return
         self._current = None
@@ -365,6 +366,7 @@ class Runtime:
         if self._crashes > 1:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._crashes - 2))
         self._edited.clear()
+        code = generation.child.exited.result()
         self._work = asyncio.get_running_loop().create_task(
             self._restart(f"the process ended {failure.ending(code)}", pause)
         )
@@ -403,9 +405,6 @@ class Runtime:
         self.ledger.printed(line)
         if self._on_line is not None:
             self._on_line(line)
-
-    def _variables(self) -> Mapping[str, str]:
-        return self._environment() if callable(self._environment) else self._environment
 
     def _shown(self, path: str) -> str:
         return path.removeprefix(f"{self.project.directory}/")
