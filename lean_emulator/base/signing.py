@@ -5,8 +5,13 @@ import hmac
 
 
 def same_secret(given: str, expected: str) -> bool:
-    """Constant-time comparison; an empty expected secret never matches."""
-    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    """Constant-time comparison; an empty expected secret never matches.
+
+    Headers that are no UTF-8 arrive with escaped bytes in them; those never match either.
+    """
+    return bool(expected) and hmac.compare_digest(
+        given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape")
+    )
 
 
 def request_sign(key: str, timestamp: str) -> str:
