@@ -1,6 +1,7 @@
 """Strict JSON in, compact JSON out, the same with every library behind it."""
 
 import json
+import math
 from typing import TypeAlias
 
 import orjson
@@ -30,16 +31,30 @@ def loads(raw: bytes | str, what: str = "body") -> Json:
 
 
 def dumps(value: object) -> bytes:
-    """Compact UTF-8; numbers beyond 64 bits and lone surrogates fall back to the slow writer."""
+    """Compact UTF-8; numbers beyond 64 bits and lone surrogates fall back to the slow writer.
+
+    JSON has no NaN and no infinity: both writers say ``null``.
+    """
     try:
         return orjson.dumps(value)
     except TypeError:
-        return json.dumps(value, separators=(",", ":"), default=_refuse).encode()
+        return json.dumps(_finite(value), separators=(",", ":"), default=_refuse).encode()
 
 
 def pretty(value: object) -> str:
     """For people: two spaces, key order kept, nothing escaped that need not be."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_refuse)
+
+
+def _finite(value: object) -> object:
+    """A copy in which numbers that JSON cannot say are ``None``."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _refuse(value: object) -> object:
