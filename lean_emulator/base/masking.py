@@ -46,8 +46,8 @@ class Mask:
         if isinstance(value, Mapping):
             return {
                 self.text(key): (
-                    masked(item)
-                    if isinstance(item, str) and key.lower() in _SECRET_KEYS
+                    masked(item if isinstance(item, str) else "")
+                    if key.lower() in _SECRET_KEYS and _is_scalar(item)
                     else self.json(item, depth + 1)
                 )
                 for key, item in value.items()
@@ -61,3 +61,8 @@ class Mask:
             name: masked(value) if name.lower() in _SECRET_HEADERS else self.text(value)
             for name, value in headers.items()
         }
+
+
+def _is_scalar(value: Json) -> bool:
+    """Whether a value could be a secret itself; flags and what holds others are none."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
