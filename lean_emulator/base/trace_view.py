@@ -3,6 +3,7 @@
 Everything that leaves here has gone through a ``Mask``.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -96,11 +97,16 @@ def changes(before: Json, after: Json) -> list[Json]:
             rows.append({"key": key, "change": "removed", "before": old[key]})
         elif key not in old:
             rows.append({"key": key, "change": "added", "after": new[key]})
-        elif old[key] == new[key]:
+        elif old[key] == new[key] and _text(old[key]) == _text(new[key]):
             rows.append({"key": key, "change": "same", "before": old[key], "after": new[key]})
         else:
             rows.append({"key": key, "change": "changed", "before": old[key], "after": new[key]})
     return [*sorted(rows, key=lambda row: row["change"] == "same")]
+
+
+def _text(value: Json) -> str:
+    """Tells ``true`` from ``1``, which Python holds for equal."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _branch(span: Span, mask: Mask) -> dict[str, Json]:
