@@ -274,9 +274,7 @@ class Runtime:
             self.load_seconds = time.monotonic() - began
             self._swap(generation, span)
 
-    async def _ask(
-        self, generation: Generation, variables: Mapping[str, str], span: Span
-    ) -> None:
+    async def _ask(self, generation: Generation, variables: Mapping[str, str], span: Span) -> None:
         """Its names, and how it wants its hooks called."""
         deadline = Deadline.after(self._clock, self._start_limit)
         self._living.add(generation)

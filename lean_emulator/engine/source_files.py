@@ -59,9 +59,10 @@ class SourceFiles:
         if began < self._not_before:
             return None
         found = self._look()
+        pause = _SHARE * (time.perf_counter() - began)
+        found = found or self._look_inside()  # not counted: only in the first moments of an edit
         if found is None:  # what was found once must be found again, by whoever acts on it
-            ended = time.perf_counter()
-            self._not_before = ended + min(_LONGEST_PAUSE, _SHARE * (ended - began))
+            self._not_before = time.perf_counter() + min(_LONGEST_PAUSE, pause)
         return found
 
     def changed_now(self) -> str | None:

@@ -82,6 +82,10 @@ class Code:
             **options,
         )
 
+    @property
+    def state(self) -> str:
+        return self.runtime.state
+
     def write(self, text: str, name: str = "cloud.py") -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
 

@@ -107,14 +107,14 @@ async def test_a_broken_edit_is_told_until_the_next_good_one(python: str, tmp_pa
             "cloud.py did not load: ModuleNotFoundError: No module named 'nothing_like_this' "
             "(cloud.py:1)"
         )
-        assert code.runtime.state == "broken"
+        assert code.state == "broken"
         assert code.runtime.ever_ready
         assert code.runtime.names == {"hello"}, "hooks of the last good code are still honoured"
         assert code.runtime.settled, "it does not load what has not changed"
         await wait_until(lambda: code.pids() == [], "the old process ends")
         code.write(answering(2))
         assert await code.run("hello") == 2
-        assert code.runtime.state == "ready"
+        assert code.state == "ready"
         assert code.runtime.failure is None
         outcomes = [span.outcome for span in reversed(code.log.traces())]
         assert outcomes == ["ok", "failed", "ok"]
