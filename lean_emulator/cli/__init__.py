@@ -2,8 +2,6 @@
 
 import difflib
 import importlib
-import os
-import sys
 import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +11,7 @@ import click
 from lean_emulator import __version__
 from lean_emulator.base.errors import LeanEmuError
 from lean_emulator.cli import exits
-from lean_emulator.cli.output import complain
+from lean_emulator.cli.output import complain, discard_stdout
 
 
 class Entry(NamedTuple):
@@ -88,8 +86,7 @@ def run(args: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return exits.INTERRUPTED
     except BrokenPipeError:
-        # whoever read our output has gone; keep the interpreter from complaining at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return exits.OK
     except LeanEmuError as e:
         complain(e)

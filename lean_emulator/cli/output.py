@@ -5,7 +5,7 @@ Colours appear on terminals alone, and not where ``NO_COLOR`` is set.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import click
 
@@ -41,6 +41,29 @@ def warn(text: str) -> None:
 
 def note(text: str) -> None:
     click.echo(text, err=True)
+
+
+class Terminal:
+    """Prints lines to stdout; when nobody reads them any more, it says so once and goes quiet."""
+
+    def __init__(self, gone: Callable[[], None]) -> None:
+        self._gone = gone
+        self._open = True
+
+    def __call__(self, line: str) -> None:
+        if not self._open:
+            return
+        try:
+            click.echo(line)
+        except BrokenPipeError:
+            self._open = False
+            discard_stdout()
+            self._gone()
+
+
+def discard_stdout() -> None:
+    """Keep the interpreter from complaining at its end about a reader that has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def styled(

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Coroutine
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
@@ -17,12 +18,16 @@ SIGNALS = tuple(
 )
 
 
+SAME_KEYPRESS = 0.2
+"""Seconds in which a second signal is an echo of the first: a shell and a terminal both send it."""
+
+
 class StopSignals:
     """While it is entered, signals set ``asked`` in place of ending the process."""
 
-    def __init__(self, at_second: Callable[[], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.asked = asyncio.Event()
-        self._at_second = at_second
+        self._first_at: float | None = None
         self._loop = asyncio.get_running_loop()
         self._before: dict[int, Any] = {}
 
@@ -60,11 +65,12 @@ class StopSignals:
                     await task
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if self.asked.is_set():
-            if self._at_second is not None:
-                self._at_second()
-            os._exit(exits.INTERRUPTED)
-        self._loop.call_soon_threadsafe(self.asked.set)
+        now = time.monotonic()
+        if self._first_at is None:
+            self._first_at = now
+            self._loop.call_soon_threadsafe(self.asked.set)
+        elif now - self._first_at > SAME_KEYPRESS:
+            os._exit(exits.INTERRUPTED)  # the child watches for our end and follows
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

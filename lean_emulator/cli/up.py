@@ -7,6 +7,7 @@ import os
 import shlex
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from lean_emulator.cli.command import (
     open_project,
     settings_options,
 )
-from lean_emulator.cli.output import complain, hint_text, styled, warn
+from lean_emulator.cli.output import Terminal, complain, hint_text, styled, warn
 from lean_emulator.cli.stopping import StopSignals, run
 from lean_emulator.cli.traffic import Traffic
 from lean_emulator.instance_file import Instance
@@ -54,31 +55,11 @@ def up(directory: Path, **flags: object) -> int:
     Ctrl-C stops in order; a second one at once (exit 130).
     """
     project = open_project(directory, flags)
-    warn_about(project)
     try:
         return run(serve(project, str(directory)))
     except StartError as e:
         complain(explained(e, project.settings, directory))
         return exits.CANNOT_START
-
-
-def warn_about(project: Project) -> None:
-    """Say what is unusual before anything starts."""
-    if not banner.is_loopback(project.settings.host):
-        loud = styled(
-            f"Listening on {project.settings.host}: everybody who reaches this machine can use "
-            "the API and the console.",
-            fg="red",
-            bold=True,
-            err=True,
-        )
-        warn(loud)
-    other = instance_file.look(project.settings.project_dir).running
-    if other is not None:
-        warn(
-            f"lean-emu (pid {other.pid}) already serves this project at {other.api_url}; `info`, "
-            "`env` and `invoke` will find the one that starts now."
-        )
 
 
 async def serve(project: Project, directory: str) -> int:
@@ -87,25 +68,29 @@ async def serve(project: Project, directory: str) -> int:
 
     began = time.monotonic()
     settings = project.settings
-    emulator = Emulator(settings, project.keys, on_output=print_output)
+    _warn_about_host(settings.host)
     with StopSignals() as stop:
+        say = Terminal(gone=stop.asked.set)
+        emulator = Emulator(settings, project.keys, on_output=partial(_print_output, say))
         try:
             if not await stop.before(emulator.start()):
                 return exits.OK
             announce(emulator, project)
-            print_failure(emulator)
-            _print_start(emulator, project, directory, time.monotonic() - began)
-            async with printed_traffic(emulator, verbose=settings.verbose):
+            _print_failure(say, emulator)
+            for line in banner.lines(_facts(emulator, project, directory, began)):
+                say(line)
+            async with _printed_traffic(say, emulator, verbose=settings.verbose):
                 await stop.asked.wait()
         finally:
             instance_file.remove(settings.project_dir, os.getpid())
             await emulator.stop()
-    click.echo(styled("stopped", bold=True))
+    say(styled("stopped", bold=True))
     return exits.OK
 
 
 def announce(emulator: "Emulator", project: Project) -> None:
     """Write the run file, so that other commands find this instance."""
+    project_dir = project.settings.project_dir
     instance = Instance(
         pid=os.getpid(),
         api_url=emulator.api_url,
@@ -115,17 +100,32 @@ def announce(emulator: "Emulator", project: Project) -> None:
         app_id=project.keys.app_id,
         started_ms=time.time_ns() // 1_000_000,
         version=__version__,
-        project_dir=str(project.settings.project_dir),
+        project_dir=str(project_dir),
     )
+    other = instance_file.look(project_dir).running
+    if other is not None:
+        warn(
+            f"Another lean-emu (pid {other.pid}) serves this project at {other.api_url}; `info`, "
+            "`env` and `invoke` now find this one."
+        )
     try:
-        instance_file.write(project.settings.project_dir, instance)
+        instance_file.write(project_dir, instance)
     except OSError as e:
         warn(f"Other commands will not find this instance: {e}.")
 
 
-def _print_start(emulator: "Emulator", project: Project, directory: str, seconds: float) -> None:
+def _warn_about_host(host: str) -> None:
+    if banner.is_loopback(host):
+        return
+    text = (
+        f"Listening on {host}: everybody who reaches this machine can use the API and the console."
+    )
+    warn(styled(text, fg="red", bold=True, err=True))
+
+
+def _facts(emulator: "Emulator", project: Project, directory: str, began: float) -> banner.Start:
     runtime = emulator.runtime
-    start = banner.Start(
+    return banner.Start(
         directory=directory,
         api_url=emulator.api_url,
         console_url=emulator.console_url,
@@ -135,34 +135,34 @@ def _print_start(emulator: "Emulator", project: Project, directory: str, seconds
         failed=None if runtime.failure is None else runtime.failure.last_line,
         storage=STORAGE.get(emulator.storage_text, emulator.storage_text),
         keys_place=banner.keys_place(project.keys_path),
-        seconds=seconds,
+        seconds=time.monotonic() - began,
     )
-    for line in banner.lines(start):
-        click.echo(line)
 
 
-def print_failure(emulator: "Emulator") -> None:
+def _print_failure(say: Terminal, emulator: "Emulator") -> None:
     """The whole traceback of code that does not load, and what to do about it."""
     failure = emulator.runtime.failure
     if failure is None:
         return
-    for line in failure.traceback.rstrip().splitlines():
-        click.echo(f"{styled('✗', fg='red')} {line}")
+    for line in failure.traceback.rstrip().splitlines() or [failure.last_line]:
+        say(f"{styled('✗', fg='red')} {line}")
     if failure.hint is not None:
-        click.echo(f"{styled('→', fg='yellow')} {hint_text(failure.hint)}")
+        say(f"{styled('→', fg='yellow')} {hint_text(failure.hint)}")
 
 
-def print_output(stream: str, text: str) -> None:
+def _print_output(say: Terminal, stream: str, text: str) -> None:
     """A line that the project's code wrote."""
     mark = styled("│", fg="yellow" if stream == "stderr" else "blue")
     for line in text.splitlines() or [""]:
-        click.echo(f"{mark} {line}")
+        say(f"{mark} {line}")
 
 
 @contextlib.asynccontextmanager
-async def printed_traffic(emulator: "Emulator", *, verbose: bool) -> AsyncIterator[None]:
+async def _printed_traffic(
+    say: Terminal, emulator: "Emulator", *, verbose: bool
+) -> AsyncIterator[None]:
     """Print requests and reloads while the block runs."""
-    task = asyncio.create_task(_print_traffic(emulator, Traffic(verbose=verbose)))
+    task = asyncio.create_task(_print_traffic(say, emulator, Traffic(verbose=verbose)))
     try:
         yield
     finally:
@@ -171,13 +171,13 @@ async def printed_traffic(emulator: "Emulator", *, verbose: bool) -> AsyncIterat
             await task
 
 
-async def _print_traffic(emulator: "Emulator", traffic: Traffic) -> None:
+async def _print_traffic(say: Terminal, emulator: "Emulator", traffic: Traffic) -> None:
     """From now on; how the code loaded at first has been told already."""
     async for root in emulator.log.watch():
         for line in traffic.lines(root):
-            click.echo(line)
+            say(line)
             if root.kind == "reload" and root.outcome != "ok":
-                print_failure(emulator)
+                _print_failure(say, emulator)
 
 
 def explained(error: StartError, settings: Settings, directory: Path) -> StartError:
