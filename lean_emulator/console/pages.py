@@ -10,7 +10,7 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import Span
 from lean_emulator.base.trace_view import tree
 from lean_emulator.console.inspector import inspect
-from lean_emulator.console.registry import GROUPS, Record, Registered, records, registered
+from lean_emulator.console.registry import GROUPS, Record, Registered, parse, records, registered
 from lean_emulator.console.rendering import Renderer, json_answer, wants_json
 from lean_emulator.console.stream import runtime_state
 from lean_emulator.console.timeline import find, most_telling, timeline
@@ -114,7 +114,8 @@ class Pages:
     def _example(self) -> dict[str, str]:
         """Names for the commands of the empty page: real ones where the code has any."""
         items = registered(self._render.runtime.names)
-        hook = next((item for item in items if item.group == "hook" and item.of), None)
+        hooks = [item for item in items if item.group == "hook"]
+        hook = next((item for item in hooks if item.label == "beforeSave"), None)
         function = next((item for item in items if item.group == "function"), None)
         return {
             "class": hook.of if hook and hook.of else "Review",
@@ -122,14 +123,15 @@ class Pages:
         }
 
     def _last_reload(self, traces: list[Span]) -> dict[str, Json] | None:
-        """The newest reload that changed what is registered."""
-        for root in traces:
-            if root.kind == "reload" and (root.detail.get("added") or root.detail.get("removed")):
+        """The newest reload that changed what is registered; the first start is no change."""
+        loads = [root for root in traces if root.kind == "reload" and root.outcome == "ok"]
+        for root in loads[:-1]:
+            if root.detail.get("added") or root.detail.get("removed"):
                 mask = self._render.mask
                 return {
                     **self._list.summary(root),
-                    "added": mask.json(list(root.detail.get("added") or ())),
-                    "removed": mask.json(list(root.detail.get("removed") or ())),
+                    "added": [mask.text(_spoken(n)) for n in root.detail.get("added") or ()],
+                    "removed": [mask.text(_spoken(n)) for n in root.detail.get("removed") or ()],
                 }
         return None
 
@@ -149,6 +151,12 @@ class Pages:
             "slowestMs": record.slowest_ms,
             "last": None if last is None else {"trace": last.root.name, "step": last.name},
         }
+
+
+def _spoken(name: str) -> str:
+    """A metadata name as people say it: ``beforeSave Review``."""
+    item = parse(name)
+    return f"{item.label} {item.of}" if item.of else item.label
 
 
 def _urls(request: web.Request) -> Callable[..., str]:

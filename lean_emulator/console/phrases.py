@@ -77,9 +77,11 @@ class Phrases:
 
 
 def took(ms: object) -> str:
-    """Milliseconds as people say them: ``9.4 ms``, ``41 ms``, ``15.0 s``; ``–`` for ``None``."""
+    """Milliseconds as people say them: ``28 µs``, ``9.4 ms``, ``15.0 s``; ``–`` for ``None``."""
     if not isinstance(ms, int | float):
         return "–"
+    if 0 < ms < 0.095:
+        return f"{max(ms * 1000, 1):.0f} µs"
     if ms < 9.95:
         return f"{ms:.1f} ms"
     if ms < 999.5:

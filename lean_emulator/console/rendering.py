@@ -24,6 +24,7 @@ THEMES = ("system", "dark", "light")
 THEME_COOKIE = "lean_emu_theme"
 LANGUAGE_COOKIE = "lean_emu_language"
 
+_COMMON_PARTS = {"top": "_top.html", "banner": "_banner.html"}
 _LONG_ID = re.compile(r"(?<=/)[0-9A-Za-z]{18,}")
 
 
@@ -81,7 +82,7 @@ class Renderer:
     ) -> web.Response:
         """The whole page, or the one of ``parts`` (name to template) that a script asks for."""
         part = request.headers.get(PART_HEADER)
-        chosen = {"top": "_top.html", **(parts or {})}.get(part or "", template)
+        chosen = {**_COMMON_PARTS, **(parts or {})}.get(part or "", template)
         text = self._env.get_template(chosen).render({**self._shell(request), **data})
         return web.Response(
             # replace: a lone surrogate in somebody's data must not cost the page
@@ -105,8 +106,8 @@ class Renderer:
             "instance": self.instance,
             "runtime": self.runtime,
             "failure_line": self._failure_line(),
-            "functions": sum(item.group == "function" for item in names),
-            "hooks": sum(item.group != "function" for item in names),
+            "function_count": sum(item.group == "function" for item in names),
+            "hook_count": sum(item.group != "function" for item in names),
             "rail": RAIL,
             "place": request.path,
             "back": request.path_qs,

@@ -59,8 +59,21 @@ def _shorten(side: Side) -> Side:
         if kind != "same" or len(text) <= _LONG:
             short.append((kind, text))
             continue
-        short.append(("same", text[:_MARGIN]))
-        short.append(("cut", text[_MARGIN:-_MARGIN]))
-        if number < len(pieces) - 1 or len(pieces) == 1:
-            short.append(("same", text[-_MARGIN:]))
+        head, tail = _word_end(text, _MARGIN), _word_start(text, len(text) - _MARGIN)
+        last = number == len(pieces) - 1 and len(pieces) > 1
+        short.append(("same", text[:head]))
+        short.append(("cut", text[head:] if last else text[head:tail]))
+        if not last:
+            short.append(("same", text[tail:]))
     return short
+
+
+def _word_end(text: str, near: int) -> int:
+    """A place to cut at, just after the space nearest before ``near``."""
+    space = text.rfind(" ", near // 2, near)
+    return near if space < 0 else space + 1
+
+
+def _word_start(text: str, near: int) -> int:
+    space = text.find(" ", near, near + _MARGIN // 2)
+    return near if space < 0 else space

@@ -13,6 +13,8 @@ WINDOW = 300
 
 MAX_INDENT = 12
 _ROOM = 1.04
+_VISIBLE = 0.015
+"""Part of the axis below which a difference is not worth a colour."""
 _TICKS = 5
 
 
@@ -103,7 +105,7 @@ def timeline(
     drawn = [_row(span, depth, mask, axis, end_ms) for span, depth in rows]
     answered = root.answered
     answer = None
-    if answered is not None and (answered - root.began) * 1000 < end_ms * 0.985:
+    if answered is not None and (answered - root.began) * 1000 < end_ms * (1 - _VISIBLE):
         answer = _percent((answered - root.began) * 1000, axis)
     after = start + size
     return Timeline(
@@ -190,7 +192,7 @@ def _bar(span: Span, axis: float, end_ms: float) -> Bar:
     own_end = ended if span.answered is None else (span.answered - span.root.began) * 1000
     quiet = max([ended, *((c.ended - c.root.began) * 1000 for c in span.children if c.ended)])
     after = None
-    if span.kind == "request" and quiet > own_end:
+    if span.kind == "request" and quiet - own_end > axis * _VISIBLE:
         after = (_percent(own_end, axis), _percent(quiet - own_end, axis))
     budget = _budget(span)
     left = limit = None

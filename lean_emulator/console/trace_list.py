@@ -15,6 +15,7 @@ KINDS = ("request", "function", "hook", "task", "reload", "message")
 OUTCOMES = ("ok", "rejected", "failed", "timeout", "loop", "running")
 
 _WORD = re.compile(r'(?:(\w+):)?(?:"([^"]*)"|(\S+))')
+_FUNCTION_PATH = re.compile(r"/1\.\d/(?:functions|call)/([^/?]+)(?:\?|$)")
 _FIELDS = ("outcome", "class", "kind", "user")
 
 
@@ -72,10 +73,18 @@ def _field(span: Span, name: str) -> str:
         "class": span.detail.get("class_name"),
         "kind": span.kind,
         "user": who(span),
-        "function": span.detail.get("function"),
+        "function": function_of(span),
         "status": span.status,
     }[name]
     return "" if value is None else str(value).casefold()
+
+
+def function_of(span: Span) -> str | None:
+    """The cloud function that was asked for, also where only the path tells."""
+    if "function" in span.detail:
+        return str(span.detail["function"])
+    match = _FUNCTION_PATH.match(str(span.detail.get("path", "")))
+    return match[1] if match else None
 
 
 def who(span: Span) -> str | None:
@@ -138,7 +147,11 @@ class TraceList:
         ready = self._done.get(span.id)
         if ready is not None and self._log.trace(span.name) is span:
             return ready
-        made = {**summary(span, self._mask), "who": self._mask.json(who(span))}
+        made = {
+            **summary(span, self._mask),
+            "who": self._mask.json(who(span)),
+            "function": self._mask.json(function_of(span)),
+        }
         if made["quietMs"] is not None:
             if len(self._done) > 2 * self._log.capacity:
                 self._done.clear()

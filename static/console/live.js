@@ -1,0 +1,75 @@
+// One stream of notices; what they are about is fetched as rendered parts.
+import { fetchPart, fill, parse, part, throttle } from "./parts.js";
+import { openTrace, refreshDetail, refreshList } from "./traces.js";
+
+let source = null;
+let lost = null;
+let state = null;
+
+const onTraces = () => document.querySelector(".split") !== null;
+
+const refreshTop = throttle(100, async () => {
+  for (const name of ["top", "banner"]) {
+    const { html } = await fetchPart(location.href, name);
+    if (part(name)) fill(part(name), html);
+  }
+});
+
+// Pages that are tables of what is known: the whole middle again
+const refreshMain = throttle(1000, async () => {
+  if (location.pathname !== "/hooks") return;
+  const { html } = await fetchPart(location.href, "page");
+  const fresh = part("main", parse(html));
+  if (fresh && !part("main").contains(document.querySelector("details[open]"))) fill(part("main"), fresh.innerHTML);
+});
+
+function traces(event) {
+  const { traces: changed } = JSON.parse(event.data);
+  if (document.querySelector("[data-empty]")) { location.reload(); return; }
+  if (onTraces()) {
+    refreshList();
+    if (changed.some((trace) => trace.id === openTrace())) refreshDetail();
+  } else refreshMain();
+}
+
+function stateChanged(event) {
+  const first = state === null;
+  if (state !== event.data) {
+    state = event.data;
+    if (!first) { refreshTop(); refreshMain(); }
+  }
+}
+
+function offline() {
+  const instance = document.querySelector(".instance");
+  if (!instance) return;
+  instance.dataset.state = "offline";
+  const word = instance.querySelector(".instance-word");
+  word.textContent = instance.dataset.offline;
+}
+
+function connect() {
+  source = new EventSource("/events");
+  source.addEventListener("traces", traces);
+  source.addEventListener("state", stateChanged);
+  source.addEventListener("open", () => {
+    clearTimeout(lost);
+    if (lost !== null) { refreshTop(); if (onTraces()) refreshList(); }
+    lost = null;
+  });
+  source.addEventListener("error", () => {
+    lost ??= setTimeout(offline, 1500);
+    // the browser gives up for good on some errors; then it is on us to try again
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+  });
+}
+
+// A browser opens six connections to one host: a tab nobody sees gives its own back
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) { source.close(); return; }
+  connect();
+  refreshTop();
+  if (onTraces()) { refreshList(); refreshDetail(); }
+});
+
+if (!document.hidden) connect();

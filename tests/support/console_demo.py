@@ -1,0 +1,92 @@
+"""Look at the console without an emulator: ``python -m tests.support.console_demo [PORT]``.
+
+Options: ``--empty`` no traces · ``--broken`` code that did not load · ``--many N`` that many traces
+· ``--live`` a new one every two seconds.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lean_emulator.base.clock import ManualClock
+from lean_emulator.base.masking import Mask
+from lean_emulator.base.trace import EventLog
+from lean_emulator.console.server import Console
+from tests.support.console_samples import (
+    CLOUD,
+    MASTER_KEY,
+    FakeRuntime,
+    FakeWorkbench,
+    Story,
+    sample_instance,
+)
+
+HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+@dataclass
+class Demo:
+    """A running console and the strings it hangs on."""
+
+    url: str
+    log: EventLog
+    story: Story
+    runtime: FakeRuntime
+    workbench: FakeWorkbench
+    project: Path
+
+
+@asynccontextmanager
+async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIterator[Demo]:
+    """A console over sample data in ``project``, which gets the sample cloud.py."""
+    (project / "cloud.py").write_text(CLOUD, encoding="utf-8")
+    clock = ManualClock(time.time_ns() // 1_000_000 - 400_000)
+    log = EventLog(clock)
+    story = Story(log, clock)
+    runtime = FakeRuntime(loaded_at_ms=clock.now_ms() + 200_000)
+    workbench = FakeWorkbench(story, str(project))
+    if filled:
+        story.day(str(project))
+    console = Console(
+        log=log,
+        mask=Mask([MASTER_KEY]),
+        runtime=runtime,
+        workbench=workbench,
+        instance=sample_instance(project),
+        hosts=HOSTS,
+    )
+    real_port = await console.start("127.0.0.1", port)
+    try:
+        yield Demo(f"http://127.0.0.1:{real_port}", log, story, runtime, workbench, project)
+    finally:
+        await console.stop()
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", nargs="?", type=int, default=3001)
+    parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--broken", action="store_true")
+    parser.add_argument("--many", type=int, default=0)
+    parser.add_argument("--live", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        async with demo(Path(folder), args.port, filled=not args.empty) as running:
+            for _ in range(args.many):
+                running.story.average()
+            if args.broken:
+                running.runtime.break_down(folder)
+            print(running.url, flush=True)
+            while True:
+                await asyncio.sleep(2)
+                if args.live:
+                    running.story.average()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
