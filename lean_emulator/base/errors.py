@@ -153,6 +153,7 @@ DUPLICATE_VALUE = Kind(
 )
 NO_EFFECT = Kind(305, "No effect on updating/deleting a document.", 400, NoEffect)
 INVALID_QUERY = Kind(1, "The query is not valid.", 400, InvalidQuery)
+PATTERN_TOO_SLOW = Kind(102, "A pattern takes too long.", 400, InvalidQuery)
 NOT_BUILT = Kind(1, "lean-emu does not have this yet.", 501, NotBuilt)
 CODE_DID_NOT_LOAD = Kind(141, "The cloud code did not load.", 500, CodeDidNotLoad)
 ENGINE_GONE = Kind(1, "Application not found", 502, EngineGone)

@@ -37,6 +37,9 @@ D = TypeVar("D", bound=Document)
 PATTERN_SECONDS = 0.05
 """What one pattern may take on one text before the query is refused."""
 
+_QUOTED = regex.compile(r"\\Q(.*?)(?:\\E|\Z)|\\.", regex.S)
+"""Quoting, and as a whole any escaped character, so that ``\\\\Q`` stays a backslash and a Q."""
+
 _COMPARE = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
 _SIGN = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _GUARD = {
@@ -241,12 +244,9 @@ def compile_pattern(pattern: str, options: str) -> "regex.Pattern[str]":
 
 
 def _unquoted(pattern: str) -> str:
-    head, *quoted = pattern.split("\\Q")
-    text = head
-    for part in quoted:
-        literal, _, rest = part.partition("\\E")
-        text += regex.escape(literal) + rest
-    return text
+    return _QUOTED.sub(
+        lambda found: found[0] if found[1] is None else regex.escape(found[1]), pattern
+    )
 
 
 def _matches(value: Json | Missing, pattern: "regex.Pattern[str]") -> bool:
@@ -256,7 +256,7 @@ def _matches(value: Json | Missing, pattern: "regex.Pattern[str]") -> bool:
         if isinstance(value, list):
             return any(_matches(item, pattern) for item in value if isinstance(item, str))
     except TimeoutError:
-        raise errors.INVALID_QUERY(
+        raise errors.PATTERN_TOO_SLOW(
             f"The pattern '{pattern.pattern}' takes too long on one text "
             f"(over {PATTERN_SECONDS * 1000:.0f} ms)."
         ) from None
