@@ -27,14 +27,14 @@ class Missing:
 
 MISSING: Final = Missing()
 
-_CLASS_NAME = re.compile(r"^(_?[A-Za-z][A-Za-z0-9_]*)$")
-_OBJECT_ID = re.compile(r"^[A-Za-z0-9]+$")
-_CANONICAL_DATE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+_CLASS_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9_]*")
+_OBJECT_ID = re.compile(r"[A-Za-z0-9]+")
+_CANONICAL_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.A)
 
 
 def check_class_name(name: str) -> None:
     """Raise code 103 for a name no class can have."""
-    if not _CLASS_NAME.match(name):
+    if not _CLASS_NAME.fullmatch(name):
         raise errors.INVALID_CLASS_NAME(
             f"Invalid class name '{name}': it begins with a letter and holds letters, "
             "digits and '_'."
@@ -43,7 +43,7 @@ def check_class_name(name: str) -> None:
 
 def check_object_id(object_id: str) -> None:
     """Raise code 104 unless it is letters and digits."""
-    if not _OBJECT_ID.match(object_id):
+    if not _OBJECT_ID.fullmatch(object_id):
         raise errors.INVALID_OBJECT_ID(f"The objectId '{object_id}' is not valid.")
 
 
@@ -78,7 +78,7 @@ def normalise(value: Json) -> Json:
     if rule is not None:
         return rule(value)
     for key in value:
-        if "." in key or key.startswith("$"):
+        if "." in key or "$" in key:
             raise errors.INVALID_NESTED_KEY(
                 f"Invalid nested key '{key}': keys inside an Object cannot contain '$' or '.'."
             )
@@ -90,12 +90,16 @@ def canonical_iso(text: str) -> str:
 
     A text without a zone counts as UTC.
     """
-    if _CANONICAL_DATE.match(text):
+    if _CANONICAL_DATE.fullmatch(text):
         datetime.fromisoformat(text)
         return text
     moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    if moment.tzinfo is not None:
+        try:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError as e:
+            raise ValueError(f"'{text}' is outside of the years 1 to 9999 in UTC") from e
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
 
 
 def same(left: Json, right: Json) -> bool:
@@ -162,8 +166,10 @@ def _object(value: dict[str, Json]) -> Json:
 
 def _date(value: dict[str, Json]) -> Json:
     iso = value.get("iso")
+    if not isinstance(iso, str):
+        return value
     try:
-        return date(canonical_iso(str(iso)))
+        return date(canonical_iso(iso))
     except ValueError:
         raise errors.INVALID_JSON(f"Malformed Date: '{iso}' is not an ISO 8601 instant.") from None
 
