@@ -1,5 +1,6 @@
 """What a write does to one field (storage.md 3.5)."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,12 +55,15 @@ class Unset(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Increment(Operation):
-    """Add a number; a missing field counts as 0."""
+    """Add a number; a missing field counts as 0. A sum that no double holds raises code 1."""
 
     amount: Number
 
     def apply(self, old: Json | Missing) -> Json | Missing:
-        return _number(old) + self.amount
+        total = _number(old) + self.amount
+        if isinstance(total, float) and not math.isfinite(total):
+            raise errors.INVALID_REQUEST(f"{old} plus {self.amount} is out of range.")
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def parse_operation(field: str, raw: Json) -> Operation:
     word = raw["__op"]
     reader = _READERS.get(word) if isinstance(word, str) else None
     if reader is None:
-        if word in _NOT_BUILT:
+        if isinstance(word, str) and word in _NOT_BUILT:
             raise errors.NOT_BUILT(f"lean-emu does not have the {word} operation yet.")
         raise errors.INVALID_REQUEST(f"Unknown operation {word!r} for field '{field}'.")
     return reader(field, raw)
