@@ -11,15 +11,15 @@ from lean_emulator.model.values import MISSING, Document, Missing
 AUTOMATIC = frozenset({"objectId", "createdAt", "updatedAt"})
 """Fields that only the server sets (storage.md 2.3)."""
 
-_FIELD = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED = frozenset({"acl", "classname", "createdat", "objectid", "updatedat"})
 
 
 def check_field_names(write: Write, *, dotted: bool) -> None:
     """Raise code 105 for a name no field can have; ``dotted`` paths exist on update only."""
     for path in write:
-        parts = path.split(".") if dotted else [path]
-        if all(_FIELD.match(parts[0]) and part for part in parts) and _allowed(parts[0]):
+        head, *inner = path.split(".") if dotted else [path]
+        if _FIELD.fullmatch(head) and _allowed(head) and all(map(_inner_allowed, inner)):
             continue
         raise errors.INVALID_KEY(
             "Invalid key name. Keys are case-sensitive and 'a-zA-Z0-9_' are the only valid "
@@ -29,6 +29,10 @@ def check_field_names(write: Write, *, dotted: bool) -> None:
 
 def _allowed(name: str) -> bool:
     return name == "ACL" or name in AUTOMATIC or name.lower() not in _RESERVED
+
+
+def _inner_allowed(name: str) -> bool:
+    return name != "" and "$" not in name
 
 
 def apply_write(document: Document, write: Write) -> dict[str, Json]:
