@@ -136,7 +136,7 @@ def _admit(schema: ClassSchema, wanted: Mapping[str, ColumnType | None]) -> Clas
         known = columns.get(name)
         if known is None:
             added[name] = column_type
-        elif known != column_type and known is not ANY:
+        elif known not in (column_type, ANY):
             raise errors.WRONG_TYPE(
                 f"Invalid value type for field '{name}',expect type is {known},"
                 f"but it is '{column_type}'."
