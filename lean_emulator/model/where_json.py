@@ -1,5 +1,6 @@
 """Query parameters as clients send them, read into a ``Query`` (storage.md 4.1–4.3)."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 from lean_emulator.base import errors, jsontext
@@ -21,7 +22,7 @@ from lean_emulator.model.query import (
     Query,
     Where,
 )
-from lean_emulator.model.values import normalise, type_of
+from lean_emulator.model.values import canonical_iso, normalise, type_of
 
 MAX_NODES = 1_000
 MAX_LIST = 10_000
@@ -115,16 +116,21 @@ class _Reader:
         self._nodes = 0
 
     def document(self, raw: Json) -> Where:
+        if not raw:
+            self._count()
         if isinstance(raw, list):
             return _all([self.document(item) for item in raw])
         if not isinstance(raw, dict):
             raise errors.INVALID_QUERY(f"where wants an object, got {str(raw)[:80]!r}.")
         return _all([self._member(key, value) for key, value in raw.items()])
 
-    def _member(self, key: str, value: Json) -> Where:
+    def _count(self) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise errors.INVALID_QUERY(f"where has more than {MAX_NODES} conditions.")
+
+    def _member(self, key: str, value: Json) -> Where:
+        self._count()
         if key == "$and":
             return _all(self._documents(key, value))
         if key == "$or":
@@ -155,7 +161,7 @@ class _Reader:
         )
 
     def _operator(self, path: str, name: str, argument: Json, options: str) -> Where:
-        self._nodes += 1
+        self._count()
         if name == "$not":
             return Not(self._field(path, argument))
         if name == "$regex":
@@ -171,8 +177,13 @@ class _Reader:
 def operand(path: str, value: Json) -> Json:
     """A value to compare with; instants for the two timestamps become their stored text."""
     normal = normalise(value)
-    if path in _TIMESTAMPS and type_of(normal) == "Date" and isinstance(normal, dict):
-        return normal["iso"]
+    if path not in _TIMESTAMPS:
+        return normal
+    if isinstance(normal, dict) and type_of(normal) == "Date":
+        return normal.get("iso")
+    if isinstance(normal, str):
+        with contextlib.suppress(ValueError):
+            return canonical_iso(normal)
     return normal
 
 
