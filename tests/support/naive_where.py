@@ -40,31 +40,20 @@ def _field(path: str, condition: Any, document: Mapping[str, Any]) -> bool:
 def _operator(
     path: str, name: str, argument: Any, condition: Mapping[str, Any], document: Mapping[str, Any]
 ) -> bool:
-    def somewhere(test: Callable[[Any], bool]) -> bool:
-        return _any_at(path, document, test)
-
-    if name in ("$eq", "__eq"):
-        return somewhere(lambda value: equals(value, argument))
-    if name == "$ne":
-        return not somewhere(lambda value: equals(value, argument))
     if name == "$not":
         return not _field(path, argument, document)
-    if name == "$in":
-        return somewhere(lambda value: any(equals(value, item) for item in argument))
-    if name == "$nin":
-        return not somewhere(lambda value: any(equals(value, item) for item in argument))
+    if name in _OPPOSITES:
+        return not _operator(path, _OPPOSITES[name], argument, condition, document)
     if name == "$exists":
-        return somewhere(lambda value: value is not ABSENT) is bool(argument)
-    if name == "$size":
-        return somewhere(lambda value: isinstance(value, list) and len(value) == argument)
-    if name == "$all":
-        return somewhere(lambda value: _has_all(value, argument))
+        return _any_at(path, document, lambda value: value is not ABSENT) is bool(argument)
     if name == "$regex":
         flags = re.I if "i" in str(condition.get("$options", "")) else 0
-        return somewhere(lambda value: _text_in(value, re.compile(argument, flags)))
+        pattern = re.compile(argument, flags)
+        return _any_at(path, document, lambda value: _text_in(value, pattern))
     if name == "$options":
         return True
-    return somewhere(lambda value: _compares(value, name, argument))
+    test = _TESTS.get(name, lambda value, wanted: _compares(value, name, wanted))
+    return _any_at(path, document, lambda value: test(value, argument))
 
 
 def _any_at(path: str, document: Mapping[str, Any], test: Callable[[Any], bool]) -> bool:
@@ -110,6 +99,14 @@ def _family(value: Any) -> str:
     return "number" if isinstance(value, int | float) else type(value).__name__
 
 
+def _one_of(value: Any, wanted: list[Any]) -> bool:
+    return any(equals(value, item) for item in wanted)
+
+
+def _has_size(value: Any, wanted: int) -> bool:
+    return isinstance(value, list) and len(value) == wanted
+
+
 def _has_all(value: Any, wanted: list[Any]) -> bool:
     if value is ABSENT:
         return False
@@ -153,6 +150,14 @@ def _comparable(value: Any) -> tuple[str, Any] | None:
     return ("text", value) if isinstance(value, str) else None
 
 
+_OPPOSITES = {"$ne": "$eq", "$nin": "$in"}
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "$eq": equals,
+    "__eq": equals,
+    "$in": _one_of,
+    "$size": _has_size,
+    "$all": _has_all,
+}
 _RANKS = ["null", "number", "text", "object", "list", "bytes", "boolean", "date"]
 
 
@@ -182,7 +187,7 @@ def compare(left: Any, right: Any) -> int:
             [part for item in left.items() for part in item],
             [part for item in right.items() for part in item],
         )
-    return (a[1] > b[1]) - (a[1] < b[1])
+    return int(a[1] > b[1]) - int(a[1] < b[1])
 
 
 def _compare_lists(left: list[Any], right: list[Any]) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 
 from lean_emulator.base.clock import ManualClock
-from lean_emulator.base.trace import MAX_STEPS, EventLog, Span
+from lean_emulator.base.trace import MAX_STEPS, EventLog
 
 
 def test_steps_hang_below_their_parent() -> None:
