@@ -34,14 +34,16 @@ sdk: $(SDK_VENV)/.made ## make a second environment with the official LeanCloud 
 test: $(VENV)/.made-dev ## run the tests that need nothing but Python
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-test-sdk: $(VENV)/.made-dev $(SDK_VENV)/.made ## run the tests that talk through the official SDK
-	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/sdk $(PYTEST_ARGS)
+test-sdk: $(VENV)/.made-dev $(SDK_VENV)/.made-tests ## run the tests that need the official SDK
+	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/engine $(PYTEST_ARGS)
+	LEAN_EMU=$(abspath $(VENV)/bin/lean-emu) $(SDK_PYTHON) -m pytest \
+		-c tests/sdk/python/pytest.ini tests/sdk/python $(PYTEST_ARGS)
 
-test-browser: $(VENV)/.made-browser chromium ## run the tests that use the console in Chromium
-	$(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)
+test-browser: $(VENV)/.made-browser $(SDK_VENV)/.made chromium ## run the tests that use the console in Chromium
+	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)
 
-bench: $(VENV)/.made-dev ## measure, and write the figures to tests/bench/results
-	$(PYTHON) -m pytest tests/bench -s $(PYTEST_ARGS)
+bench: $(VENV)/.made-dev $(SDK_VENV)/.made ## measure, and write the figures to tests/bench/results
+	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/bench -s $(PYTEST_ARGS)
 
 check: fmt-check lint types test ## all that must pass before a commit
 
@@ -99,4 +101,8 @@ $(SDK_VENV)/.made:
 	@python=$$(tools/find-sdk-python) || exit 1; \
 	echo "Making $(SDK_VENV) with $$python, for the official LeanCloud SDK"; \
 	"$$python" -m venv $(SDK_VENV) && $(SDK_PYTHON) $(PIP_INSTALL) leancloud
+	@touch $@
+
+$(SDK_VENV)/.made-tests: $(SDK_VENV)/.made
+	@$(SDK_PYTHON) $(PIP_INSTALL) pytest pytest-timeout
 	@touch $@

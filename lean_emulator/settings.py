@@ -20,8 +20,8 @@ from lean_emulator.keys import usable
 
 FILE_NAME = "lean-emu.toml"
 ENV_PREFIX = "LEAN_EMU_"
-OTHER_VARIABLES = frozenset({"LEAN_EMU_LANG"})
-"""Variables of ours that are no settings: ``LEAN_EMU_LANG`` picks the language of hints."""
+OTHER_VARIABLES = frozenset({"LEAN_EMU_LANG", "LEAN_EMU_TEST_PYTHON"})
+"""Variables of ours that are no settings: the language of hints, and one for our own tests."""
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -102,7 +102,9 @@ class Settings:
     function_seconds: float = _seconds(15.0, "Time a cloud function has for its answer.")
     before_hook_seconds: float = _seconds(10.0, "Time a hook that runs before a write has.")
     after_hook_seconds: float = _seconds(3.0, "Time a hook that runs after a write has.")
-    login_hook_seconds: float = _seconds(10.0, "Time the hooks of a login have.")
+    login_hook_seconds: float = _seconds(
+        10.0, "Time the hooks of a login have; they are not built yet."
+    )
     timeouts: bool = setting(
         True, bool, "Hold functions and hooks to their time; switch off to stop at breakpoints."
     )
