@@ -440,6 +440,21 @@ def places(engines, job):
     return found
 
 
+def warmth(job, before, environ):
+    """What a process would have to import beforehand to save time, and whether that is safe."""
+    names, places = [], set()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name not in before and not job.inside(file):
+            names.append(name)
+        at = file.rfind("site-packages")
+        if at > 0:
+            places.add(file[: at + len("site-packages")])
+    # Code that prepares the environment, or patches it, must run before its imports.
+    safe = environ == dict(os.environ) and "gevent.monkey" not in sys.modules
+    return {"names": names, "places": sorted(places), "safe": safe}
+
+
 def failure(error, job):
     """Why loading failed, in words the parent can show."""
     trace = error.__traceback__
@@ -519,7 +534,7 @@ def run(fd, sdk):
     sources = Sources()
     loader = from_source_loader(sources)
     import_project_from_source(job, loader)
-    before = set(sys.modules)
+    before, environ = set(sys.modules), dict(os.environ)
     version = list(sys.version_info[:3])
     try:
         application, engines = load(job, loader)
@@ -546,7 +561,7 @@ def run(fd, sdk):
         port=server.port(),
         files=sources.read,
         where=places(engines, job),
-        imported=sorted(set(sys.modules) - before),
+        warm=warmth(job, before, environ),
     )
     sources.tell = lambda files: channel.report(event="read", files=files)
     server.run()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,53 +19,83 @@ GRACE = 2.0
 _POSIX = os.name == "posix"
 
 
-class Child:
-    """A running process. ``exited`` is done with its exit code once it has ended; a negative one
-    is the signal that ended it.
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that leads its session, our ends of its pipes, and its exit code in time.
 
-    Make it inside a running loop; whoever makes it must ``stop`` it.
+    A negative code is the signal that ended it.
     """
+
+    pid: int
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+    exited: asyncio.Future[int]
+
+
+def spawn(argv: Sequence[str], environment: Mapping[str, str], directory: Path) -> Process:
+    """Start a program; ``OSError`` when it cannot be run at all. Needs a running loop."""
+    popen = subprocess.Popen(  # noqa: S603 - running the user's command is the purpose
+        [*argv],
+        env={**environment},
+        cwd=directory,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+    )
+    assert popen.stdin is not None
+    assert popen.stdout is not None
+    assert popen.stderr is not None
+    return Process(popen.pid, popen.stdin, popen.stdout, popen.stderr, exit_of(popen))
+
+
+def exit_of(popen: "subprocess.Popen[bytes]") -> asyncio.Future[int]:
+    """The exit code of a process of ours, waited for in a thread: that works in every loop."""
+    loop = asyncio.get_running_loop()
+    exited: asyncio.Future[int] = loop.create_future()
+
+    def done(code: int) -> None:
+        if not exited.done():
+            exited.set_result(code)
+
+    def wait() -> None:
+        code = popen.wait()
+        with contextlib.suppress(RuntimeError):  # the loop was closed without stopping us
+            loop.call_soon_threadsafe(done, code)
+
+    threading.Thread(target=wait, name=f"wait-{popen.pid}", daemon=True).start()
+    return exited
+
+
+class Child:
+    """A running process with its output. Whoever makes it must ``stop`` it."""
 
     def __init__(
         self,
-        argv: Sequence[str],
-        environment: Mapping[str, str],
-        directory: Path,
+        process: Process,
         on_line: Callable[[OutputLine], None],
         *,
         first_line: bytes = b"",
         secret: str = "",
     ) -> None:
-        """``first_line`` goes to its stdin, ``secret`` marks its frames; ``OSError`` when the
-        program cannot be run at all.
-        """
+        """``first_line`` goes to its stdin, ``secret`` marks its frames."""
         self._loop = asyncio.get_running_loop()
         self._on_line = on_line
-        self._process = subprocess.Popen(  # noqa: S603 - running the user's command is the purpose
-            [*argv],
-            env={**environment},
-            cwd=directory,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-        )
-        self.pid = self._process.pid
-        self.exited: asyncio.Future[int] = self._loop.create_future()
+        self._process = process
+        self.pid = process.pid
+        self.exited = process.exited
         self._report: asyncio.Future[Report | None] = self._loop.create_future()
         self._stopping: asyncio.Task[None] | None = None
         self.stopped = False
         """Was its end asked for?"""
         self.on_report: Callable[[Report], None] | None = None
         """Told of every report after the first."""
-        threading.Thread(target=self._wait, name=f"wait-{self.pid}", daemon=True).start()
         self._write(first_line)
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
         self._pipes = [
-            _Pipe(self._loop, self._process.stdout, OutputParser("stdout", secret), self._take),
-            _Pipe(self._loop, self._process.stderr, OutputParser("stderr"), self._take),
+            _Pipe(self._loop, process.stdout, OutputParser("stdout", secret), self._take),
+            _Pipe(self._loop, process.stderr, OutputParser("stderr"), self._take),
         ]
         self._ending = self._loop.create_task(self._end())
 
@@ -87,7 +118,6 @@ class Child:
         self.stopped = True
         if not self.exited.done():
             self._write(b"bye\n")
-            assert self._process.stdin is not None
             self._process.stdin.close()
             self._signal(signal.SIGTERM)
             await asyncio.wait({self.exited}, timeout=GRACE)
@@ -100,8 +130,7 @@ class Child:
         # A grandchild may hold the pipes for ever; what the child itself wrote is there by now.
         for pipe in self._pipes:
             await pipe.close(within=0.1)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._process.stdin.close()
         if not self._report.done():
             self._report.set_result(None)
 
@@ -114,25 +143,20 @@ class Child:
             self.on_report(item)
 
     def _write(self, data: bytes) -> None:
-        if data and self._process.stdin is not None and not self._process.stdin.closed:
+        if data and not self._process.stdin.closed:
             with contextlib.suppress(OSError):  # it ended in the meantime: ``exited`` tells
                 self._process.stdin.write(data)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if _POSIX:
+            if not _POSIX:
+                os.kill(self.pid, number)
+                return
+            try:
                 os.killpg(self.pid, number)
-            else:
-                self._process.send_signal(number)
-
-    def _wait(self) -> None:
-        code = self._process.wait()
-        with contextlib.suppress(RuntimeError):  # the loop was closed without stopping us
-            self._loop.call_soon_threadsafe(self._set_exited, code)
-
-    def _set_exited(self, code: int) -> None:
-        if not self.exited.done():
-            self.exited.set_result(code)
+            except ProcessLookupError:
+                if not self.exited.done():  # a fork that does not lead its group yet
+                    os.kill(self.pid, number)
 
 
 class _Pipe(asyncio.Protocol):

@@ -14,13 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.engine import failure
-from lean_emulator.engine.child import Child
+from lean_emulator.engine.child import Child, Process, spawn
 from lean_emulator.engine.client import Address, EngineClient
 from lean_emulator.engine.environment import DOTENV_FILES
 from lean_emulator.engine.failure import LoadFailure
@@ -28,6 +28,7 @@ from lean_emulator.engine.generation import Generation
 from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import Project
 from lean_emulator.engine.source_files import SourceFiles
+from lean_emulator.engine.zygote import WarmStart
 
 PING = "/__engine/1/ping"
 
@@ -36,12 +37,17 @@ _POLL = 0.02
 
 
 class NotLoaded(Exception):
-    """The code did not get ready. ``files`` are those whose change may heal it."""
+    """The code did not get ready.
 
-    def __init__(self, reason: LoadFailure, files: SourceFiles) -> None:
+    ``files`` are those whose change may heal it; ``told`` is false when its process ended without
+    a word of why.
+    """
+
+    def __init__(self, reason: LoadFailure, files: SourceFiles, *, told: bool = True) -> None:
         super().__init__(reason.message)
         self.reason = reason
         self.files = files
+        self.told = told
 
 
 class Launcher(Protocol):
@@ -63,6 +69,7 @@ class PythonLauncher:
         """``limit`` is the seconds loading may take; ``tcp`` avoids unix sockets."""
         self._project = project
         self._limit = limit
+        self._warm = WarmStart(project)
         self._tcp = tcp or not hasattr(socket, "AF_UNIX") or os.name != "posix"
         self._sockets = Path(tempfile.mkdtemp(prefix="lean-emu-"))
         if len(str(self._sockets)) > 80:  # the name of a socket has about 100 bytes
@@ -72,41 +79,59 @@ class PythonLauncher:
     async def launch(
         self, number: int, environment: Mapping[str, str], on_line: Callable[[OutputLine], None]
     ) -> Generation:
+        process = await self._warm.process(environment)
+        if process is not None:
+            try:
+                return await self._serve(process, number, environment, on_line)
+            except NotLoaded as error:
+                if error.told:
+                    raise
+                self._warm.drop()  # it may be the fork's fault: once more, from cold
+        argv = [str(self._project.interpreter), str(_HERE / "boot_python.py")]
+        try:
+            process = spawn(argv, environment, self._project.directory)
+        except OSError as error:
+            reason = failure.from_os_error(self._project, self._project.interpreter, error)
+            raise NotLoaded(reason, self._files({})) from error
+        return await self._serve(process, number, environment, on_line)
+
+    async def close(self) -> None:
+        await self._warm.close()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def _serve(
+        self,
+        process: Process,
+        number: int,
+        environment: Mapping[str, str],
+        on_line: Callable[[OutputLine], None],
+    ) -> Generation:
+        """Give the process its job and wait until it serves."""
         assert self._project.entry is not None
-        path = None if self._tcp else str(self._sockets / str(number))
+        path = None if self._tcp else str(self._sockets / f"{number}-{process.pid}")
+        secret = secrets.token_hex(16)
         words = {
             "directory": str(self._project.directory),
             "entry": self._project.entry.name,
-            "secret": secrets.token_hex(16),
+            "secret": secret,
             "socket": path,
             "port": environment.get("LEANCLOUD_APP_PORT", "3000"),
         }
         kept = LastLines(on_line)
-        argv = [str(self._project.interpreter), str(_HERE / "boot_python.py")]
+        first_line = json.dumps(words).encode() + b"\n"
+        child = Child(process, kept.take, first_line=first_line, secret=secret)
         try:
-            child = Child(
-                argv,
-                environment,
-                self._project.directory,
-                kept.take,
-                first_line=json.dumps(words).encode() + b"\n",
-                secret=words["secret"] or "",
-            )
-        except OSError as error:
-            reason = failure.from_os_error(self._project, self._project.interpreter, error)
-            raise NotLoaded(reason, self._files({})) from error
-        try:
-            return await self._ready(number, child, path, kept)
+            facts = await self._ready(child, kept)
         except BaseException:
             await child.stop()
             raise
+        files = self._files(facts["files"])
+        child.on_report = lambda later: files.learn(later.facts.get("files", {}))
+        self._warm.learn(environment, facts["warm"])
+        return Generation(number, child, Address(path, facts["port"]), files, facts["where"])
 
-    async def close(self) -> None:
-        shutil.rmtree(self._sockets, ignore_errors=True)
-
-    async def _ready(
-        self, number: int, child: Child, path: str | None, kept: "LastLines"
-    ) -> Generation:
+    async def _ready(self, child: Child, kept: "LastLines") -> dict[str, Any]:
+        """What the child reports when it is ready."""
         try:
             async with asyncio.timeout(self._limit):
                 report = await child.report()
@@ -115,13 +140,11 @@ class PythonLauncher:
             raise NotLoaded(reason, self._files({})) from error
         if report is None:
             reason = failure.from_exit(self._project, child.exited.result(), kept.lines)
-            raise NotLoaded(reason, self._files({}))
-        facts = report.facts
-        files = self._files(facts["files"])
-        if facts["event"] != "ready":
-            raise NotLoaded(failure.from_report(self._project, facts), files)
-        child.on_report = lambda later: files.learn(later.facts.get("files", {}))
-        return Generation(number, child, Address(path, facts["port"]), files, facts["where"])
+            raise NotLoaded(reason, self._files({}), told=False)
+        if report.facts["event"] != "ready":
+            files = self._files(report.facts["files"])
+            raise NotLoaded(failure.from_report(self._project, report.facts), files)
+        return report.facts
 
     def _files(self, read: Mapping[str, Sequence[int]]) -> SourceFiles:
         assert self._project.entry is not None
@@ -149,12 +172,13 @@ class CommandLauncher:
         }
         words = [string.Template(w).safe_substitute(variables) for w in self._project.command]
         kept = LastLines(on_line)
-        child = Child(
-            [sys.executable, str(_HERE / "guard.py"), *words],
-            variables,
-            self._project.directory,
-            kept.take,
-        )
+        argv = [sys.executable, str(_HERE / "guard.py"), *words]
+        try:
+            process = spawn(argv, variables, self._project.directory)
+        except OSError as error:
+            reason = failure.from_os_error(self._project, sys.executable, error)
+            raise NotLoaded(reason, SourceFiles({})) from error
+        child = Child(process, kept.take)
         files = SourceFiles.reported({}, dotenv_files(self._project))
         generation = Generation(number, child, Address(port=port), files, {})
         try:

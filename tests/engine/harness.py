@@ -135,6 +135,11 @@ class Code:
         finally:
             self.runtime.ledger.close(call_id)
 
+    def pid(self) -> int:
+        """The process that serves now."""
+        assert self.runtime._current is not None
+        return self.runtime._current.child.pid
+
     def pids(self) -> list[int]:
         return [generation.child.pid for generation in self.runtime._living]
 

@@ -291,7 +291,14 @@ from tests.engine.harness import running
 async def main():
     cmd = sys.argv[3] if len(sys.argv) > 3 else None
     async with running(Path(sys.argv[1]), sys.argv[2], None, cmd=cmd) as code:
-        print(code.runtime.state, *code.pids(), flush=True)
+        if cmd is None:  # make the running process a fork
+            zygote = code.runtime._launcher._warm._zygote
+            await zygote.fit
+            code.write((code.folder / "cloud.py").read_text() + "# edited")
+            await code.runtime.until_settled(code.deadline())
+            print(code.runtime.state, zygote._popen.pid, code.pid(), flush=True)
+        else:
+            print(code.runtime.state, code.pid(), flush=True)
         await asyncio.Event().wait()
 
 asyncio.run(main())

@@ -199,7 +199,7 @@ async def test_many_calls_while_the_file_changes_all_get_an_answer(
 @in_loop
 async def test_a_process_that_dies_is_started_again(python: str, tmp_path: Path) -> None:
     source = answering(1) + function(
-        "die", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+        "die", "import os, threading\nos.kill(os.getpid(), 9)\nthreading.Event().wait()"
     )
     async with running(tmp_path, python, source) as code:
         with pytest.raises(errors.EngineGone, match="ended by signal SIGKILL before it answered"):

@@ -1,0 +1,170 @@
+"""Reloads from a process that is warm: when they are, when they must not be, what they leave."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lean_emulator.base import errors
+from lean_emulator.engine.launch import PythonLauncher
+from lean_emulator.engine.zygote import Zygote
+from tests.engine.harness import HEAD, Code, alive, function, in_loop, running, wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm starts are Linux only")
+
+DIE = "import os, threading\nos.kill(os.getpid(), 11)\nthreading.Event().wait()"
+PARENT = function("parent", "import os\nreturn os.getppid()")
+
+
+def zygote(code: Code) -> Zygote | None:
+    assert isinstance(code.runtime._launcher, PythonLauncher)
+    return code.runtime._launcher._warm._zygote
+
+
+async def warm(code: Code) -> Zygote:
+    """The zygote, once it can fork."""
+
+    def fit() -> bool:
+        now = zygote(code)
+        return now is not None and now.fit.done() and now.fit.result()
+
+    await wait_until(fit, "there is a fit zygote")
+    found = zygote(code)
+    assert found is not None
+    return found
+
+
+async def reloaded(code: Code, source: str) -> int:
+    """The parent process of the code after an edit."""
+    code.write(f"{source}# {time.monotonic_ns()}\n")
+    return int(await code.run("parent"))
+
+
+@in_loop
+async def test_an_edit_is_served_by_a_fork(python: str, tmp_path: Path) -> None:
+    source = HEAD + "import html.parser\n" + PARENT
+    async with running(tmp_path, python, source) as code:
+        assert await code.run("parent") == os.getpid()
+        pid = (await warm(code))._popen.pid
+        for _ in range(3):
+            assert await reloaded(code, source) == pid
+        assert code.runtime.generation == 4
+
+
+@in_loop
+async def test_a_fork_that_dies_is_told_by_its_signal_and_replaced(
+    python: str, tmp_path: Path
+) -> None:
+    source = HEAD + PARENT + function("die", DIE)
+    async with running(tmp_path, python, source) as code:
+        pid = (await warm(code))._popen.pid
+        assert await reloaded(code, source) == pid
+        with pytest.raises(errors.EngineGone, match="by signal SIGSEGV"):
+            await code.run("die")
+        assert await code.run("parent") == pid
+
+
+@in_loop
+async def test_a_broken_edit_in_a_fork_says_the_same(python: str, tmp_path: Path) -> None:
+    async with running(tmp_path, python, HEAD + PARENT) as code:
+        pid = (await warm(code))._popen.pid
+        code.write("import nothing_here\n")
+        with pytest.raises(errors.CodeDidNotLoad, match=r"nothing_here' \(cloud\.py:1\)"):
+            await code.run("parent")
+        assert code.runtime.generation == 2, "it was not tried again from cold"
+        assert await reloaded(code, HEAD + PARENT) == pid
+
+
+@in_loop
+async def test_what_new_code_imports_is_warm_the_time_after(python: str, tmp_path: Path) -> None:
+    async with running(tmp_path, python, HEAD + PARENT) as code:
+        first = await warm(code)
+        source = HEAD + "import wave, pydoc_data.topics\n" + PARENT
+        assert await reloaded(code, source) == first._popen.pid
+        second = await warm(code)
+        assert second is not first
+        assert "wave" in second.loaded
+        assert await reloaded(code, source) == second._popen.pid
+        await wait_until(first.exited.done, "the old one ends with its last fork")
+
+
+@in_loop
+async def test_what_is_installed_and_dotenv_make_a_cold_start(python: str, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("leancloud\n")
+    async with running(tmp_path, python, HEAD + PARENT) as code:
+        first = await warm(code)
+        (tmp_path / "requirements.txt").write_text("leancloud\nflask\n")
+        assert await reloaded(code, HEAD + PARENT) == os.getpid()
+        await wait_until(first.exited.done, "the old zygote ends")
+        await warm(code)
+        (tmp_path / ".env").write_text("A=1\n")
+        assert await code.run("parent") == os.getpid()
+
+
+@in_loop
+async def test_code_that_prepares_its_environment_always_starts_cold(
+    python: str, tmp_path: Path
+) -> None:
+    source = "import os\nos.environ['A'] = '1'\n" + HEAD + PARENT
+    async with running(tmp_path, python, source) as code:
+        assert await reloaded(code, source) == os.getpid()
+        assert zygote(code) is None
+
+
+@in_loop
+async def test_a_module_named_like_a_loaded_one_is_not_hidden_by_it(
+    python: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path, python, HEAD + PARENT) as code:
+        await warm(code)
+        (tmp_path / "iso8601.py").write_text("WHOSE = 'ours'\n")
+        source = "import sys\nbefore = 'iso8601' in sys.modules\n" + HEAD + PARENT
+        source += function("warm", "return before")
+        assert await reloaded(code, source) == os.getpid()
+        assert await code.run("warm") is False
+
+
+@in_loop
+async def test_modules_that_make_threads_are_left_to_the_fork(python: str, tmp_path: Path) -> None:
+    elsewhere, project = tmp_path / "elsewhere", tmp_path / "project"
+    elsewhere.mkdir()
+    project.mkdir()
+    (elsewhere / "busy_at_import.py").write_text(
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    source = HEAD + "import busy_at_import\n" + PARENT
+    extra = {"PYTHONPATH": str(elsewhere)}
+    async with running(project, python, source, extra_environment=extra) as code:
+        first = zygote(code)
+        assert first is not None
+        await wait_until(first.fit.done, "the zygote has imported it")
+        assert not first.fit.result()
+        assert await reloaded(code, source) == os.getpid()
+        second = await warm(code)
+        assert "busy_at_import" not in second.loaded
+        assert await reloaded(code, source) == second._popen.pid
+
+
+@in_loop
+async def test_a_dead_zygote_takes_its_fork_along_and_cold_starts_go_on(
+    python: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path, python, HEAD + PARENT) as code:
+        first = await warm(code)
+        await reloaded(code, HEAD + PARENT)
+        fork = code.pid()
+        os.kill(first._popen.pid, signal.SIGKILL)
+        await wait_until(lambda: not alive(fork), "its fork ends")
+        assert await code.run("parent") == os.getpid()
+        await warm(code)
+
+
+@in_loop
+async def test_the_end_leaves_no_zygote(python: str, tmp_path: Path) -> None:
+    async with running(tmp_path, python, HEAD + PARENT) as code:
+        pid = (await warm(code))._popen.pid
+        await reloaded(code, HEAD + PARENT)
+    assert not alive(pid)
