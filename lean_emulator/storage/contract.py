@@ -92,7 +92,12 @@ class Storage(Protocol):
         """The schemas as they are now."""
         ...
 
-    async def save_class(self, schema: ClassSchema) -> None: ...
+    async def save_class(self, schema: ClassSchema) -> None:
+        """Replace a schema.
+
+        Raises ``DuplicateValue``, and changes nothing, where objects break its unique columns.
+        """
+        ...
 
     async def drop_class(self, class_name: str) -> None:
         """Remove a class with its objects; an absent one is no error."""

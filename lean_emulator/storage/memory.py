@@ -67,26 +67,43 @@ class MemoryStorage:
         for (class_name, object_id), document in plan.documents.items():
             if document is None:
                 self._objects.get(class_name, {}).pop(object_id, None)
-            else:
-                self._objects.setdefault(class_name, {})[object_id] = document
+                continue
+            objects = self._objects.setdefault(class_name, {})
+            if (class_name, object_id) in plan.born:
+                objects.pop(object_id, None)  # an id that is used again goes to the end
+            objects[object_id] = document
         return committed
 
     def classes(self) -> Mapping[str, ClassSchema]:
         return self._schemas
 
     async def save_class(self, schema: ClassSchema) -> None:
+        index: _UniqueIndex = {}
+        for object_id, document in self._objects.get(schema.name, {}).items():
+            for column in schema.unique:
+                value = document.get(column)
+                if isinstance(value, str | int | float):
+                    place = (schema.name, column, value)
+                    if place in index:
+                        raise _taken(column)
+                    index[place] = object_id
+        self._forget_unique(schema.name)
+        self._unique.update(index)
         self._schemas[schema.name] = schema
 
     async def drop_class(self, class_name: str) -> None:
         self._schemas.pop(class_name, None)
         self._objects.pop(class_name, None)
-        for place in [place for place in self._unique if place[0] == class_name]:
-            del self._unique[place]
+        self._forget_unique(class_name)
 
     async def clear(self) -> None:
         self._schemas.clear()
         self._objects.clear()
         self._unique.clear()
+
+    def _forget_unique(self, class_name: str) -> None:
+        for place in [place for place in self._unique if place[0] == class_name]:
+            del self._unique[place]
 
     async def _matching(
         self, class_name: str, where: Where, enough: int | None
@@ -112,7 +129,7 @@ class MemoryStorage:
         if ids is None:
             return list(objects.values())
         named = {object_id: objects[object_id] for object_id in ids if object_id in objects}
-        return [*named.values()]
+        return sorted(named.values(), key=_creation)
 
     def _named_ids(self, class_name: str, where: Where) -> Iterable[str] | None:
         """Ids that a condition narrows the class down to; ``None`` when it does not."""
@@ -123,7 +140,7 @@ class MemoryStorage:
                 holder = self._unique.get((class_name, column, value))
                 return [] if holder is None else [holder]
             case InList("objectId", values):
-                return sorted(str(value) for value in values)
+                return [str(value) for value in values]
             case All(parts):
                 found = (self._named_ids(class_name, part) for part in parts)
                 return next((ids for ids in found if ids is not None), None)
@@ -148,6 +165,8 @@ class _Plan:
         self._unique = unique
         self.unique: dict[_Place, str | None] = {}
         self.documents: dict[tuple[str, str], dict[str, Json] | None] = {}
+        self.born: set[tuple[str, str]] = set()
+        """Class and id of what did not exist just before; later changes may have followed."""
         self.schemas: dict[str, ClassSchema] = {}
 
     def add(self, change: Change) -> Committed:
@@ -183,9 +202,7 @@ class _Plan:
             place = (change.class_name, column, new)
             holder = self.unique[place] if place in self.unique else self._unique.get(place)
             if holder is not None and holder != change.object_id:
-                taken = errors.DUPLICATE_VALUE()
-                taken.field = column
-                raise taken
+                raise _taken(column)
             self.unique[place] = change.object_id
         if isinstance(old, str | int | float) and old != new:
             self.unique[change.class_name, column, old] = None
@@ -195,6 +212,9 @@ class _Plan:
             raise errors.DUPLICATE_VALUE(f"The objectId '{change.object_id}' is already taken.")
         schema = self._schema(change.class_name)
         self.schemas[change.class_name] = admit_document(schema, change.document)
+        key = (change.class_name, change.object_id)
+        self.documents.pop(key, None)
+        self.born.add(key)
         return change.document
 
     def _update(self, change: Update, before: dict[str, Json] | None) -> dict[str, Json]:
@@ -206,6 +226,16 @@ class _Plan:
         after = apply_write(before, change.write)
         after["updatedAt"] = change.updated_at
         return after
+
+
+def _creation(document: Mapping[str, Json]) -> tuple[str, str]:
+    return str(document.get("createdAt")), str(document.get("objectId"))
+
+
+def _taken(column: str) -> errors.DuplicateValue:
+    taken = errors.DUPLICATE_VALUE()
+    taken.field = column
+    return taken
 
 
 def _check_guard(guard: Where | None, document: dict[str, Json] | None) -> None:
