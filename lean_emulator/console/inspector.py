@@ -100,7 +100,8 @@ def _tabs(node: Mapping[str, Json]) -> list[str]:
 
 def _first(node: Mapping[str, Json], tabs: list[str]) -> str:
     telling = _BY_OUTCOME.get(str(node["outcome"]), ())
-    wanted = [*telling, "changes", "output", "input", "why", "prints", "identity"]
+    printed = ["prints"] if node.get("prints") else []
+    wanted: list[str] = [*telling, "changes", "output", "input", "why", *printed, "identity"]
     if node["kind"] == "storage" and "query" in node:
         wanted.insert(len(telling), "input")
     return next(name for name in wanted if name in tabs)

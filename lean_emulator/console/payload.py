@@ -80,6 +80,8 @@ def _where(text: str, said: str) -> Problem:
     before = "\n".join([*text.split("\n")[: line - 1], line_text[:start]]).rstrip()
     value_ended = bool(before) and (before[-1].isalnum() or before[-1] in "\"'}]")
     starts = found[0].isalnum() or found[0] in "\"'_$[{"
+    if found[0].isalpha() and (not before or before[-1] in ":["):
+        return Problem("problem.word", line, column, found)
     phrase = "problem.comma" if value_ended and starts else "problem.found"
     return Problem(phrase, line, column, found)
 

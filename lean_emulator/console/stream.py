@@ -82,8 +82,8 @@ class Streams:
                 await asyncio.wait_for(wake.wait(), LOOK)
 
     async def _collect(self, changed: dict[int, Span], wake: asyncio.Event) -> None:
-        async for root in self._log.watch():
-            changed[root.id] = root
+        async for roots in self._log.watch():
+            changed.update((root.id, root) for root in roots)
             wake.set()
 
     def _batch(self, changed: dict[int, Span]) -> dict[str, Json]:

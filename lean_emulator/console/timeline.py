@@ -234,7 +234,7 @@ def _ticks(end_ms: float) -> list[float]:
     while power > raw:
         power /= 10
     size = next(n * power for n in (1, 2, 5, 10) if n * power >= raw)
-    return [number * size for number in range(int(end_ms / size) + 1)]
+    return [number * size for number in range(int(end_ms / size + 1e-6) + 1)]
 
 
 def _marks(rows: list[Row]) -> frozenset[str]:

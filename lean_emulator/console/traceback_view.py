@@ -52,7 +52,9 @@ def read_traceback(text: str, project: Path, mask: Mask) -> Traceback:
     for number, line in enumerate(lines):
         match = _FRAME.match(line)
         if match:
-            said = lines[number + 1].strip() if number + 1 < len(lines) else ""
+            following = lines[number + 1] if number + 1 < len(lines) else ""
+            # what a frame quotes is indented; the error's own line is not
+            said = following.strip() if following.startswith("    ") else ""
             frames.append(_frame(match, "" if _FRAME.match(said) else said, project, mask))
     last = next((line for line in reversed(lines) if line and not line.startswith(" ")), "")
     return Traceback(

@@ -17,14 +17,8 @@ from lean_emulator.base.clock import ManualClock
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.server import Console
-from tests.support.console_samples import (
-    CLOUD,
-    MASTER_KEY,
-    FakeRuntime,
-    FakeWorkbench,
-    Story,
-    sample_instance,
-)
+from tests.support.console_fakes import FakeRuntime, FakeWorkbench, sample_instance
+from tests.support.console_samples import CLOUD, MASTER_KEY, Story
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 

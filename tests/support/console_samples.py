@@ -1,25 +1,15 @@
-"""A log of traces as a day of work on a review site leaves them, and what stands behind a console.
+"""A log of traces as a day of work on a review site leaves them."""
 
-Used by the console's tests, by its browser tests and by ``console_demo``.
-"""
-
-import asyncio
-from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from lean_emulator.base import errors
 from lean_emulator.base.clock import ManualClock
-from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span, SpanKind
-from lean_emulator.console.contract import Instance, State
 
 MASTER_KEY = "master-key-that-must-never-be-shown-7f3a"
 
-CLOUD = '''import leancloud
+CLOUD = """import leancloud
 from leancloud import Engine, LeanEngineError, Query
 
 engine = Engine()
@@ -53,7 +43,7 @@ def after_review_save(review):
 def after_post_update(post):
     post.set("seen", True)
     post.save()
-'''
+"""
 
 COMMENT = (
     "I almost forgot breathing when watching this movie. The first ten minutes alone are worth it: "
@@ -66,10 +56,16 @@ POINTER: dict[str, Json] = {"__type": "Pointer", "className": "Post", "objectId"
 
 NAMES = frozenset(
     {
-        "__before_save_for_Review", "__after_save_for_Review", "__after_update_for_Post",
-        "__before_delete_for_Album", "__on_login__User", "averageStars", "monthlyReport", "greet",
+        "__before_save_for_Review",
+        "__after_save_for_Review",
+        "__after_update_for_Post",
+        "__before_delete_for_Album",
+        "__on_login__User",
+        "averageStars",
+        "monthlyReport",
+        "greet",
     }
-)  # fmt: skip
+)
 WHERE = {
     "averageStars": "cloud.py:8",
     "__before_save_for_Review": "cloud.py:15",
@@ -131,18 +127,35 @@ class Story:
     def review(self) -> Span:
         """A saved review: cut by its hook, counted on its post after the answer."""
         before: dict[str, Json] = {
-            "movie": "A Quiet Place", "stars": 5, "comment": COMMENT, "post": POINTER,
-        }  # fmt: skip
+            "movie": "A Quiet Place",
+            "stars": 5,
+            "comment": COMMENT,
+            "post": POINTER,
+        }
         after: dict[str, Json] = {**before, "comment": COMMENT[:140] + "…"}
         with self.request(
-            "POST", "/1.1/classes/Review", class_name="Review", identity="user", user=MIA,
-            body=before, headers={"X-LC-Key": "app-key-of-the-demo", "Content-Type": "application/json"},
-        ) as root:  # fmt: skip
+            "POST",
+            "/1.1/classes/Review",
+            class_name="Review",
+            identity="user",
+            user=MIA,
+            body=before,
+            headers={"X-LC-Key": "app-key-of-the-demo", "Content-Type": "application/json"},
+        ) as root:
             self.wait(1.1)
             with self.hook(
-                "beforeSave", "Review", root, ms=2.0, where="cloud.py:15", limit=10.0, left=10.0,
-                before=before, after=after, identity="user", user=MIA,
-            ) as hook:  # fmt: skip
+                "beforeSave",
+                "Review",
+                root,
+                ms=2.0,
+                where="cloud.py:15",
+                limit=10.0,
+                left=10.0,
+                before=before,
+                after=after,
+                identity="user",
+                user=MIA,
+            ) as hook:
                 self.wait(4.2)
                 self.log.printed(hook, "stdout", "cut a comment of 203 characters", "cloud.py:21")
             self.wait(0.4)
@@ -152,31 +165,54 @@ class Story:
             root.detail["response"] = {"objectId": stored["objectId"]}
             self.log.answered(root)
             with self.hook(
-                "afterSave", "Review", root, where="cloud.py:25", limit=3.0, left=15.0,
-                identity="user", user=MIA,
-            ) as late:  # fmt: skip
+                "afterSave",
+                "Review",
+                root,
+                where="cloud.py:25",
+                limit=3.0,
+                left=15.0,
+                identity="user",
+                user=MIA,
+            ) as late:
                 self.wait(1.4)
                 with self.request("GET", f"/1.1/classes/Post/{POST_ID}", late, ms=0.3, status=200):
                     self.wait(1.0)
                 self.wait(1.0)
                 with self.request(
-                    "PUT", f"/1.1/classes/Post/{POST_ID}", late, status=200, class_name="Post",
+                    "PUT",
+                    f"/1.1/classes/Post/{POST_ID}",
+                    late,
+                    status=200,
+                    class_name="Post",
                     body={"reviews": {"__op": "Increment", "amount": 1}},
-                ) as put:  # fmt: skip
+                ) as put:
                     self.log.skip(
-                        "hook", "beforeUpdate Post", put, hook="beforeUpdate", class_name="Post",
+                        "hook",
+                        "beforeUpdate Post",
+                        put,
+                        hook="beforeUpdate",
+                        class_name="Post",
                         reason="not_registered",
-                    )  # fmt: skip
+                    )
                     self.wait(1.2)
                     self.store(
-                        "update", "Post", put, 0.6,
+                        "update",
+                        "Post",
+                        put,
+                        0.6,
                         before={"title": "Quiet films", "reviews": 3},
                         after={"title": "Quiet films", "reviews": 4},
-                    )  # fmt: skip
+                    )
                     self.wait(2.6)
                     self.log.answered(put)
                     with self.hook(
-                        "afterUpdate", "Post", put, ms=5.0, where="cloud.py:32", limit=3.0, left=2.99
+                        "afterUpdate",
+                        "Post",
+                        put,
+                        ms=5.0,
+                        where="cloud.py:32",
+                        limit=3.0,
+                        left=2.99,
                     ) as third:
                         self.wait(4.0)
                         with self.request(
@@ -185,14 +221,18 @@ class Story:
                             self.wait(1.7)
                             self.store("update", "Post", again, 0.5)
                             self.log.skip(
-                                "hook", "afterUpdate Post", again, hook="afterUpdate",
-                                class_name="Post", reason="ignored",
+                                "hook",
+                                "afterUpdate Post",
+                                again,
+                                hook="afterUpdate",
+                                class_name="Post",
+                                reason="ignored",
                                 ignored=["afterSave", "afterUpdate", "afterDelete"],
                                 why={
                                     "en": "afterUpdate of Post did not run: the SDK asked for it.",
                                     "zh": "Post 的 afterUpdate 未执行：这是 SDK 的要求。",
                                 },
-                            )  # fmt: skip
+                            )
                 self.wait(2.0)
             root.status = 201
         root.status = 201
@@ -201,23 +241,43 @@ class Story:
     def average(self) -> Span:
         query: Json = {"where": {"movie": "A Quiet Place"}, "limit": 100, "order": "-createdAt"}
         with self.request(
-            "POST", "/1.1/functions/averageStars", function="averageStars", identity="anonymous",
-            status=200, ms=0.8,
-        ) as root:  # fmt: skip
+            "POST",
+            "/1.1/functions/averageStars",
+            function="averageStars",
+            identity="anonymous",
+            status=200,
+            ms=0.8,
+        ) as root:
             self.wait(0.9)
             with self.step(
-                "function", "averageStars", root, ms=22, function="averageStars", limit=15.0,
-                left=15.0, where="cloud.py:8", params={"movie": "A Quiet Place"}, result=4.333333333333333,
-            ) as function:  # fmt: skip
+                "function",
+                "averageStars",
+                root,
+                ms=22,
+                function="averageStars",
+                limit=15.0,
+                left=15.0,
+                where="cloud.py:8",
+                params={"movie": "A Quiet Place"},
+                result=4.333333333333333,
+            ) as function:
                 self.wait(11)
                 with self.request(
                     "GET", "/1.1/classes/Review", function, ms=1.0, status=200, class_name="Review"
                 ) as get:
                     self.wait(1.2)
                     self.store(
-                        "find", "Review", get, 1.9, query=query, count=3,
-                        rows=[{"objectId": f"655fe2a09c4e2a0011f031f{n}", "stars": n} for n in (3, 5, 5)],
-                    )  # fmt: skip
+                        "find",
+                        "Review",
+                        get,
+                        1.9,
+                        query=query,
+                        count=3,
+                        rows=[
+                            {"objectId": f"655fe2a09c4e2a0011f031f{n}", "stars": n}
+                            for n in (3, 5, 5)
+                        ],
+                    )
                 self.log.printed(
                     function, "stdout", "averageStars: 3 reviews of A Quiet Place", "cloud.py:10"
                 )
@@ -227,7 +287,7 @@ class Story:
     def rejected(self, project: str) -> Span:
         text = (
             "Traceback (most recent call last):\n"
-            '  File "/opt/venv/lib/python3.11/site-packages/leancloud/engine/cloudfunc.py", line 134, in _handle\n'
+            '  File "/opt/site-packages/leancloud/cloudfunc.py", line 134, in run\n'
             "    func(obj)\n"
             f'  File "{project}/cloud.py", line 18, in before_review_save\n'
             '    raise LeanEngineError("No comment provided!")\n'
@@ -235,37 +295,66 @@ class Story:
         )
         error: dict[str, Json] = {"code": 142, "message": "No comment provided!", "traceback": text}
         with self.request(
-            "POST", "/1.1/classes/Review", class_name="Review", identity="user", user=MIA,
-            body={"movie": "A Quiet Place", "stars": 2}, outcome="rejected", status=400,
-        ) as root:  # fmt: skip
+            "POST",
+            "/1.1/classes/Review",
+            class_name="Review",
+            identity="user",
+            user=MIA,
+            body={"movie": "A Quiet Place", "stars": 2},
+            outcome="rejected",
+            status=400,
+        ) as root:
             self.wait(1.0)
             with self.hook(
-                "beforeSave", "Review", root, outcome="rejected", where="cloud.py:15", limit=10.0,
-                left=10.0, error=error, before={"movie": "A Quiet Place", "stars": 2},
-            ):  # fmt: skip
+                "beforeSave",
+                "Review",
+                root,
+                outcome="rejected",
+                where="cloud.py:15",
+                limit=10.0,
+                left=10.0,
+                error=error,
+                before={"movie": "A Quiet Place", "stars": 2},
+            ):
                 self.wait(5.4)
             self.log.skip(
-                "storage", "insert Review", root, op="insert", class_name="Review",
+                "storage",
+                "insert Review",
+                root,
+                op="insert",
+                class_name="Review",
                 reason="not_reached",
-            )  # fmt: skip
+            )
             self.log.skip(
-                "hook", "afterSave Review", root, hook="afterSave", class_name="Review",
+                "hook",
+                "afterSave Review",
+                root,
+                hook="afterSave",
+                class_name="Review",
                 reason="not_reached",
-            )  # fmt: skip
+            )
             root.detail["response"] = {"code": 142, "error": "No comment provided!"}
             self.wait(0.5)
         return root  # type: ignore[no-any-return]
 
     def broken_load(self, project: str) -> Span:
         with self.step(
-            "reload", "cloud.py", ms=21, outcome="failed",
-            error={"message": "NameError: name 'cached' is not defined", "traceback": broken_text(project)},
-        ) as root:  # fmt: skip
+            "reload",
+            "cloud.py",
+            ms=21,
+            outcome="failed",
+            error={
+                "message": "NameError: name 'cached' is not defined",
+                "traceback": broken_text(project),
+            },
+        ) as root:
             pass
         return root  # type: ignore[no-any-return]
 
     def good_load(self) -> Span:
-        with self.step("reload", "cloud.py", ms=27, note="1 function added", added=["greet"]) as root:
+        with self.step(
+            "reload", "cloud.py", ms=27, note="1 function added", added=["greet"]
+        ) as root:
             pass
         return root  # type: ignore[no-any-return]
 
@@ -273,40 +362,73 @@ class Story:
         why: Json = {
             "en": "beforeSave had 1.9 s, not 10 s, because the function that saved had used 13.1 of "
             "its 15 s.",
-            "zh": "beforeSave 只有 1.9 s 而不是 10 s，因为发起保存的函数已用掉 15 s 中的 13.1 s。",
+            "zh": "beforeSave 只有 1.9 s 而不是 10 s，因为发起保存的函数已用掉 13.1 s。",
         }
         error: Json = {"code": 124, "message": "The request timed out on the server."}
-        with self.request(
-            "POST", "/1.1/functions/monthlyReport", function="monthlyReport", identity="master",
-            outcome="timeout", status=503,
-        ) as root:  # fmt: skip
-            with self.step(
-                "function", "monthlyReport", root, function="monthlyReport", limit=15.0, left=15.0,
-                where="cloud.py:52", outcome="timeout", error=error,
-            ) as function:  # fmt: skip
-                self.wait(380)
-                with self.request("GET", "/1.1/classes/Review", function, status=200, ms=20) as get:
-                    self.wait(10)
-                    self.store("find", "Review", get, 350, count=1000)
-                self.wait(8100)
-                with self.request("POST", "/1.1/classes/Report", function, status=201, ms=40) as save:
-                    with self.hook(
-                        "beforeSave", "Report", save, ms=680, where="cloud.py:61", limit=10.0, left=6.14
-                    ):
-                        pass
-                self.wait(3520)
-                with self.request(
-                    "POST", "/1.1/classes/Report", function, outcome="timeout", status=503
-                ) as last:
-                    with self.hook(
-                        "beforeSave", "Report", last, ms=1900, where="cloud.py:61", limit=10.0,
-                        left=1.9, outcome="timeout", why=why, error=error,
-                    ):  # fmt: skip
-                        pass
-                    self.log.skip(
-                        "storage", "insert Report", last, op="insert", class_name="Report",
-                        reason="not_reached",
-                    )  # fmt: skip
+        with (
+            self.request(
+                "POST",
+                "/1.1/functions/monthlyReport",
+                function="monthlyReport",
+                identity="master",
+                outcome="timeout",
+                status=503,
+            ) as root,
+            self.step(
+                "function",
+                "monthlyReport",
+                root,
+                function="monthlyReport",
+                limit=15.0,
+                left=15.0,
+                where="cloud.py:52",
+                outcome="timeout",
+                error=error,
+            ) as function,
+        ):
+            self.wait(380)
+            with self.request("GET", "/1.1/classes/Review", function, status=200, ms=20) as get:
+                self.wait(10)
+                self.store("find", "Review", get, 350, count=1000)
+            self.wait(8100)
+            with (
+                self.request("POST", "/1.1/classes/Report", function, status=201, ms=40) as save,
+                self.hook(
+                    "beforeSave",
+                    "Report",
+                    save,
+                    ms=680,
+                    where="cloud.py:61",
+                    limit=10.0,
+                    left=6.14,
+                ),
+            ):
+                pass
+            self.wait(3520)
+            with self.request(
+                "POST", "/1.1/classes/Report", function, outcome="timeout", status=503
+            ) as last:
+                with self.hook(
+                    "beforeSave",
+                    "Report",
+                    last,
+                    ms=1900,
+                    where="cloud.py:61",
+                    limit=10.0,
+                    left=1.9,
+                    outcome="timeout",
+                    why=why,
+                    error=error,
+                ):
+                    pass
+                self.log.skip(
+                    "storage",
+                    "insert Report",
+                    last,
+                    op="insert",
+                    class_name="Report",
+                    reason="not_reached",
+                )
         return root  # type: ignore[no-any-return]
 
     def loop(self) -> Span:
@@ -335,10 +457,16 @@ class Story:
                 self.log.answered(put)
                 if not left:
                     with self.hook(
-                        "afterUpdate", "Post", put, ms=1.0, where="cloud.py:32", outcome="loop",
-                        why=why, cycle=cycle,
+                        "afterUpdate",
+                        "Post",
+                        put,
+                        ms=1.0,
+                        where="cloud.py:32",
+                        outcome="loop",
+                        why=why,
+                        cycle=cycle,
                         error={"code": 431, "message": "LeanEngine hooks rate limit exceeded."},
-                    ):  # fmt: skip
+                    ):
                         pass
                     return put  # type: ignore[no-any-return]
                 with self.hook(
@@ -354,13 +482,18 @@ class Story:
 
     def wide(self, steps: int) -> Span:
         """One function that saves very often."""
-        with self.request(
-            "POST", "/1.1/functions/seedEverything", function="seedEverything", identity="master",
-            status=200,
-        ) as root:  # fmt: skip
-            with self.step("function", "seedEverything", root, function="seedEverything") as function:
-                for _ in range(steps):
-                    self.store("insert", "Row", function, 0.2)
+        with (
+            self.request(
+                "POST",
+                "/1.1/functions/seedEverything",
+                function="seedEverything",
+                identity="master",
+                status=200,
+            ) as root,
+            self.step("function", "seedEverything", root, function="seedEverything") as function,
+        ):
+            for _ in range(steps):
+                self.store("insert", "Row", function, 0.2)
         return root  # type: ignore[no-any-return]
 
     def day(self, project: str) -> None:
@@ -385,123 +518,9 @@ def broken_text(project: str) -> str:
         '  File "/opt/lean/boot_python.py", line 88, in <module>\n'
         "    main()\n"
         '  File "/opt/lean/boot_python.py", line 61, in main\n'
-        '    spec.loader.exec_module(module)\n'
+        "    spec.loader.exec_module(module)\n"
         '  File "<frozen importlib._bootstrap_external>", line 940, in exec_module\n'
         f'  File "{project}/cloud.py", line 37, in <module>\n'
         "    averageStars = cached(averageStars)\n"
         "NameError: name 'cached' is not defined\n"
-    )
-
-
-@dataclass
-class FakeFailure:
-    last_line: str
-    traceback: str
-    file: str | None
-    line: int | None
-    message: str
-    hint: Hint | None = None
-
-
-@dataclass
-class FakeRuntime:
-    """The user's code, as far as the console sees it."""
-
-    state: State = "ready"
-    names: frozenset[str] = NAMES
-    where: Mapping[str, str] = field(default_factory=lambda: dict(WHERE))
-    failure: FakeFailure | None = None
-    loaded_at_ms: int | None = 1_795_000_000_000
-    load_seconds: float | None = 0.027
-
-    def break_down(self, project: str) -> None:
-        self.state = "broken"
-        self.failure = FakeFailure(
-            "NameError: name 'cached' is not defined",
-            broken_text(project),
-            f"{project}/cloud.py",
-            37,
-            "name 'cached' is not defined",
-        )
-        broken = CLOUD + "\n\naverageStars = cached(averageStars)\n"
-        Path(project, "cloud.py").write_text(broken, encoding="utf-8")
-
-    def heal(self) -> None:
-        self.state, self.failure = "ready", None
-
-
-@dataclass
-class FakeResult:
-    status: int
-    body: Json
-    took_ms: float
-    trace: str
-
-
-class FakeWorkbench:
-    """Answers as the sample cloud.py would, and leaves traces; ``sent`` holds what came in."""
-
-    def __init__(self, story: Story, project: str) -> None:
-        self._story = story
-        self._project = project
-        self.sent: list[tuple[str, Any]] = []
-        self.hold: asyncio.Event | None = None
-
-    async def run_function(
-        self,
-        name: str,
-        params: Json,
-        *,
-        rpc: bool = False,
-        user: str | None = None,
-        master: bool = False,
-    ) -> FakeResult:
-        self.sent.append((name, {"params": params, "rpc": rpc, "user": user, "master": master}))
-        if user not in (None, "mia"):
-            raise errors.USER_NOT_FOUND(f"There is no user {user!r}.")
-        if self.hold is not None:
-            await self.hold.wait()
-        if name == "monthlyReport":
-            root = self._story.timed_out()
-            return FakeResult(503, {"code": 124, "error": "timed out"}, 15_000.0, root.name)
-        root = self._story.average()
-        return FakeResult(200, {"result": 4.333333333333333}, 41.2, root.name)
-
-    async def run_hook(
-        self,
-        class_name: str,
-        hook: str,
-        *,
-        object: Json | None,  # noqa: A002 - the protocol's own word
-        object_id: str | None,
-        updated_keys: list[str],
-        user: str | None = None,
-        master: bool = False,
-        chain: bool = False,
-    ) -> FakeResult:
-        self.sent.append(
-            (
-                f"{class_name}/{hook}",
-                {
-                    "object": object, "object_id": object_id, "updated_keys": updated_keys,
-                    "user": user, "master": master, "chain": chain,
-                },
-            )
-        )  # fmt: skip
-        if isinstance(object, dict) and not object.get("comment"):
-            root = self._story.rejected(self._project)
-            return FakeResult(400, {"code": 142, "error": "No comment provided!"}, 6.9, root.name)
-        root = self._story.review()
-        return FakeResult(200, {"comment": COMMENT[:140] + "…"}, 9.4, root.name)
-
-
-def sample_instance(project: Path) -> Instance:
-    return Instance(
-        name="reviews",
-        version="0.1.0",
-        project_dir=str(project),
-        api_url="http://127.0.0.1:3000",
-        app_id="lean-emu-reviews",
-        started_ms=1_795_000_000_000,
-        storage="memory",
     )

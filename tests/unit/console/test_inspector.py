@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from lean_emulator.base.clock import ManualClock
+from lean_emulator.base.masking import Mask
+from lean_emulator.base.trace import EventLog, Span
+from lean_emulator.console.inspector import Inspector, inspect
+from lean_emulator.console.timeline import most_telling
+from tests.support.console_samples import Story
+
+
+@pytest.fixture
+def story() -> Story:
+    clock = ManualClock()
+    return Story(EventLog(clock), clock)
+
+
+def look(span: Span, tab: str | None = None) -> Inspector:
+    return inspect(span, Mask(), tab, Path("/nowhere"))
+
+
+def test_a_before_hook_shows_what_it_changed(story: Story) -> None:
+    seen = look(most_telling(story.review()))
+    assert seen.tab == "changes"
+    (change,) = seen.changes
+    assert (change.key, change.change) == ("comment", "changed")
+    assert change.sides is not None
+    assert change.lengths == (208, 141)
+    assert seen.unchanged == ["movie", "stars", "post"]
+    assert (seen.count("changes"), seen.count("prints"), seen.count("input")) == (1, 1, None)
+
+
+def test_a_hook_that_gives_nothing_back_has_changed_nothing(story: Story) -> None:
+    span = story.log.begin("hook", "afterSave Review", hook="afterSave", before={"stars": 5})
+    story.log.end(span)
+    seen = look(span)
+    assert "changes" not in seen.tabs
+    assert seen.inputs["object"] == {"stars": 5}
+
+
+def test_a_chosen_tab_stays_while_the_step_has_it(story: Story) -> None:
+    root = story.review()
+    assert look(root.children[0], "prints").tab == "prints"
+    assert look(root.children[1], "prints").tab == "changes"
+
+
+def test_a_failed_step_opens_with_its_error_and_a_skipped_one_with_the_reason(story: Story) -> None:
+    root = story.rejected("/nowhere")
+    assert look(root.children[0]).tab == "error"
+    assert look(root.children[1]).tabs == ["why", "identity"]
+    assert look(most_telling(story.loop())).tab == "why"
+
+
+def test_a_traceback_that_was_only_printed_is_found(story: Story) -> None:
+    span = story.log.begin("hook", "beforeSave X", hook="beforeSave", error={"message": "500"})
+    for line in (
+        "something else",
+        "Traceback (most recent call last):",
+        '  File "/nowhere/cloud.py", line 3, in x',
+        "    boom()",
+        "ValueError: boom",
+    ):
+        story.log.printed(span, "stderr", line)
+    story.log.end(span, "failed")
+    found = look(span).traceback
+    assert found is not None
+    assert found.last_line == "ValueError: boom"
+    assert [frame.line for frame in found.own] == [3]
+
+
+def test_a_bare_cycle_is_closed_by_its_first_hop(story: Story) -> None:
+    span = story.log.begin("hook", "x", cycle=["afterUpdate Post", "PUT Post"])
+    cycle = look(span).cycle
+    assert [hop["text"] for hop in cycle] == ["afterUpdate Post", "PUT Post", "afterUpdate Post"]
+    assert [hop["repeat"] for hop in cycle] == [True, False, True]
