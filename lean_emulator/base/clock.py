@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -51,7 +52,12 @@ class ManualClock:
 def iso_text(ms: int) -> str:
     """Milliseconds since 1970 as LeanCloud prints instants: ``2015-06-19T03:21:10.123Z``."""
     seconds, rest = divmod(ms, 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
+    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=16)  # many writes fall into the same second
+def _to_the_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def http_date(iso: str) -> str:

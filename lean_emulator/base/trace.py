@@ -18,6 +18,10 @@ MAX_STEPS = 5_000
 """Steps kept per trace; what comes later is only counted."""
 
 
+MAX_NOTICES = 1_000
+"""Changed traces a watcher is told of at once; of more than that, the oldest are left out."""
+
+
 class Span:
     """One step. Times are the clock's monotonic seconds; ``ended`` is ``None`` while it runs."""
 
@@ -93,7 +97,7 @@ class EventLog:
         self._clock = clock
         self._capacity = capacity
         self._traces: OrderedDict[int, Span] = OrderedDict()
-        self._watchers: set[asyncio.Queue[Span]] = set()
+        self._watchers: set[_Watcher] = set()
         self._next = 1
 
     def begin(self, kind: SpanKind, title: str, parent: Span | None = None, **detail: Any) -> Span:
@@ -171,21 +175,45 @@ class EventLog:
     def clear(self) -> None:
         self._traces.clear()
 
-    async def watch(self) -> AsyncIterator[Span]:
-        """Roots of traces as they begin, change and end.
+    async def watch(self, pause: float = 0.0) -> AsyncIterator[list[Span]]:
+        """Roots of traces that began, changed or ended since the last look, oldest change first.
 
-        A slow reader loses the oldest notices, never the traces: a notice only says "look again".
+        ``pause`` seconds pass between a change and the look, so that a busy log costs little. A
+        slow reader loses the oldest notices, never the traces: a notice only says "look again".
         """
-        queue: asyncio.Queue[Span] = asyncio.Queue(maxsize=1_000)
-        self._watchers.add(queue)
+        watcher = _Watcher()
+        self._watchers.add(watcher)
         try:
             while True:
-                yield await queue.get()
+                await watcher.woken.wait()
+                if pause:
+                    await asyncio.sleep(pause)
+                yield watcher.take()
         finally:
-            self._watchers.discard(queue)
+            self._watchers.discard(watcher)
 
     def _tell(self, root: Span) -> None:
-        for queue in self._watchers:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(root)
+        for watcher in self._watchers:
+            watcher.note(root)
+
+
+class _Watcher:
+    """Notes which traces changed until somebody looks."""
+
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self._changed: dict[int, Span] = {}
+
+    def note(self, root: Span) -> None:
+        changed = self._changed
+        if not changed:
+            self.woken.set()
+        elif root.id not in changed and len(changed) >= MAX_NOTICES:
+            del changed[next(iter(changed))]
+        changed[root.id] = root
+
+    def take(self) -> list[Span]:
+        taken = list(self._changed.values())
+        self._changed.clear()
+        self.woken.clear()
+        return taken

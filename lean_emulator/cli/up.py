@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from lean_emulator.emulator import Emulator
 
 
+PAUSE = 0.03
+"""Seconds that lines wait for others, so that printing costs a busy server little."""
+
+
 @click.command(
     cls=Documented,
     examples=[
@@ -173,11 +177,16 @@ async def _printed_traffic(
 
 async def _print_traffic(say: Terminal, emulator: "Emulator", traffic: Traffic) -> None:
     """From now on; how the code loaded at first has been told already."""
-    async for root in emulator.log.watch():
-        for line in traffic.lines(root):
-            say(line)
-            if root.kind == "reload" and root.outcome != "ok":
+    async for roots in emulator.log.watch(PAUSE):
+        lines: list[str] = []
+        for root in roots:
+            lines += traffic.lines(root)
+            if lines and root.kind == "reload" and root.outcome != "ok":
+                say("\n".join(lines))
+                lines = []
                 _print_failure(say, emulator)
+        if lines:
+            say("\n".join(lines))
 
 
 def explained(error: StartError, settings: Settings, directory: Path) -> StartError:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
@@ -15,16 +16,20 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED = frozenset({"acl", "classname", "createdat", "objectid", "updatedat"})
 
 
-def check_field_names(write: Write, *, dotted: bool) -> None:
+def check_field_names(names: Iterable[str], *, dotted: bool) -> None:
     """Raise code 105 for a name no field can have; ``dotted`` paths exist on update only."""
-    for path in write:
-        head, *inner = path.split(".") if dotted else [path]
-        if _FIELD.fullmatch(head) and _allowed(head) and all(map(_inner_allowed, inner)):
-            continue
-        raise errors.INVALID_KEY(
-            "Invalid key name. Keys are case-sensitive and 'a-zA-Z0-9_' are the only valid "
-            f"characters. The column is: '{path}'."
-        )
+    for path in names:
+        if not _is_field(path, dotted):
+            raise errors.INVALID_KEY(
+                "Invalid key name. Keys are case-sensitive and 'a-zA-Z0-9_' are the only valid "
+                f"characters. The column is: '{path}'."
+            )
+
+
+@lru_cache(maxsize=4_096)  # an application writes the same columns over and over
+def _is_field(path: str, dotted: bool) -> bool:
+    head, *inner = path.split(".") if dotted else [path]
+    return bool(_FIELD.fullmatch(head)) and _allowed(head) and all(map(_inner_allowed, inner))
 
 
 def _allowed(name: str) -> bool:

@@ -48,6 +48,13 @@ _AUTOMATIC: Mapping[str, ColumnType] = {
     "updatedAt": DATE,
     "ACL": ACL,
 }
+_PLAIN_TYPES: Mapping[type, ColumnType] = {
+    str: STRING,
+    int: NUMBER,
+    float: NUMBER,
+    bool: BOOLEAN,
+    list: ARRAY,
+}
 _ENCODED = {
     "Date": DATE,
     "Bytes": ColumnType("Bytes"),
@@ -124,7 +131,14 @@ def admit_write(schema: ClassSchema, write: Write) -> ClassSchema:
 
 def admit_document(schema: ClassSchema, document: Document) -> ClassSchema:
     """As ``admit_write``, for a whole document."""
-    return _admit(schema, {name: type_of_value(value) for name, value in document.items()})
+    columns = schema.columns
+    wanted: dict[str, ColumnType | None] = {}
+    for name, value in document.items():
+        known = columns.get(name)
+        # Most values are what their column holds; only the others need a closer look.
+        if known is None or _PLAIN_TYPES.get(value.__class__) is not known:
+            wanted[name] = type_of_value(value)
+    return _admit(schema, wanted) if wanted else schema
 
 
 def _admit(schema: ClassSchema, wanted: Mapping[str, ColumnType | None]) -> ClassSchema:

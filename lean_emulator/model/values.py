@@ -7,6 +7,7 @@ after it equal values are equal JSON, apart from ``True == 1``, which ``same`` k
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from lean_emulator.base import errors
@@ -32,6 +33,7 @@ _OBJECT_ID = re.compile(r"[A-Za-z0-9]+")
 _CANONICAL_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.A)
 
 
+@lru_cache(maxsize=4_096)
 def check_class_name(name: str) -> None:
     """Raise code 103 for a name no class can have."""
     if not _CLASS_NAME.fullmatch(name):

@@ -23,7 +23,7 @@ from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.operations import Operation, Set
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Keys, Query, Where, both
-from lean_emulator.model.schema import ClassSchema, admit_document, admit_write, new_class
+from lean_emulator.model.schema import ClassSchema, admit_write, new_class
 from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.hooks import Hooks
@@ -79,13 +79,13 @@ class Objects:
         _check_acl_of(draft)
         admit_write(self._schema(class_name), write)
 
-        draft = await self._hooks.before(call, HookKind.BEFORE_SAVE, class_name, draft)
+        replaced = await self._hooks.before(call, HookKind.BEFORE_SAVE, class_name, draft)
 
         call.deadline.check()
-        stored = self._stamped(draft)
-        check_field_names({name: Set(None) for name in draft}, dotted=False)
-        _check_acl_of(draft)
-        admit_document(self._schema(class_name), draft)
+        if replaced is not draft:
+            check_field_names(replaced, dotted=False)
+            _check_acl_of(replaced)
+        stored = self._stamped(replaced)
         committed = await self._commit(call, "insert", Insert(class_name, stored))
         assert committed.after is not None
 

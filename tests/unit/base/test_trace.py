@@ -103,7 +103,11 @@ async def test_watchers_hear_of_every_change() -> None:
     child = log.begin("storage", "get", root)
     log.end(child)
     log.end(root)
-    assert [await first, *[await anext(notices) for _ in range(3)]] == [root] * 4
+    assert await first == [root], "once, however much has changed"
+    second = asyncio.ensure_future(anext(notices))
+    await asyncio.sleep(0)
+    log.printed(child, "stdout", "more")
+    assert await second == [root]
     await notices.aclose()  # type: ignore[attr-defined]  # an async generator behind its iterator
     log.begin("request", "nobody listens")
 
@@ -114,6 +118,5 @@ async def test_a_slow_watcher_loses_the_oldest_notices() -> None:
     first = asyncio.ensure_future(anext(notices))
     await asyncio.sleep(0)
     roots = [log.begin("request", str(n)) for n in range(1_500)]
-    heard = [await first, await anext(notices)]
-    assert heard == [roots[500], roots[501]]
+    assert await first == roots[500:]
     await notices.aclose()  # type: ignore[attr-defined]  # an async generator behind its iterator
