@@ -37,6 +37,19 @@ class Claims:
     hook_key: str | None
     prod: str | None
 
+    def over(self, others: "Claims") -> "Claims":
+        """These, and where they say nothing the others; a right claimed here stands alone."""
+        rights = self if self.key or self.master_key else others
+        return Claims(
+            self.app_id or others.app_id,
+            rights.key,
+            rights.master_key,
+            rights.sign,
+            self.session or others.session,
+            self.hook_key or others.hook_key,
+            self.prod or others.prod,
+        )
+
 
 def claims_in(headers: Mapping[str, str], params: Mapping[str, Json]) -> Claims:
     """Credentials in headers, any of their spellings; a session may also stand in the URL."""

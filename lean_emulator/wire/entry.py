@@ -97,8 +97,9 @@ class Entry:
         body = self._json(incoming)
         span.detail["body"] = body
         claims = claims_in(incoming.headers, params)
-        if _is_tunnel(incoming, claims) and isinstance(body, dict):
-            claims, method, params, body = _tunnelled(body, params)
+        if _is_tunnel(incoming) and isinstance(body, dict):
+            claims = claims_in_body(body).over(claims)
+            method, params, body = _tunnelled(body, params)
         principal = ANONYMOUS
         if incoming.path not in OPEN_PATHS:
             principal = await authenticate(claims, self._keys, self._find_user)
@@ -134,16 +135,14 @@ def _params(query: str) -> dict[str, Json]:
     return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
 
-def _is_tunnel(incoming: Incoming, claims: Claims) -> bool:
+def _is_tunnel(incoming: Incoming) -> bool:
     """Whether method and credentials may stand in the body (storage.md 1.3)."""
     kind = incoming.headers.get("Content-Type", "")
-    return incoming.method == "POST" and kind.startswith("text/plain")
+    return incoming.method == "POST" and kind.lower().startswith("text/plain")
 
 
-def _tunnelled(
-    body: dict[str, Json], params: dict[str, Json]
-) -> tuple[Claims, str, dict[str, Json], Json]:
-    claims = claims_in_body(body)
+def _tunnelled(body: dict[str, Json], params: dict[str, Json]) -> tuple[str, dict[str, Json], Json]:
+    """Method, parameters and body that a ``text/plain`` body speaks of."""
     method = str(body.get("_method") or "POST").upper()
     rest: dict[str, Json] = {
         name: value
@@ -151,5 +150,5 @@ def _tunnelled(
         if not name.startswith("_") or name.startswith("__")
     }
     if method == "GET":
-        return claims, method, {**params, **rest}, None
-    return claims, method, params, rest
+        return method, {**params, **rest}, None
+    return method, params, rest
