@@ -146,8 +146,6 @@ class Objects:
         """Change an object; answers id and time, and the named fields with ``fetch``."""
         check_class_name(class_name)
         check_field_names(write, dotted=True)
-        if isinstance(acl := write.get("ACL"), Set):
-            check_acl(acl.value)
         current = await self._writable(call, class_name, object_id, guard)
         if current is None:
             raise absent(class_name, object_id)
@@ -155,6 +153,8 @@ class Objects:
         updated_keys = top_level_keys(write)
 
         intended = apply_write(current, write)
+        if "ACL" in intended and any(path.partition(".")[0] == "ACL" for path in write):
+            check_acl(intended["ACL"])
         await self._hooks.before(call, HookKind.BEFORE_UPDATE, class_name, intended, updated_keys)
 
         call.deadline.check()
@@ -230,7 +230,7 @@ class Objects:
         now = iso_text(self._clock.now_ms())
         return {
             **draft,
-            "ACL": draft.get("ACL") or PUBLIC_ACL,
+            "ACL": PUBLIC_ACL if draft.get("ACL") is None else draft["ACL"],
             "objectId": self._ids.object_id(),
             "createdAt": now,
             "updatedAt": now,
