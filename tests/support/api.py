@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from lean_emulator.base.clock import ManualClock
 from lean_emulator.emulator import Emulator
@@ -50,13 +52,17 @@ class Api:
         raw: bytes | None = None,
         **params: Any,
     ) -> WireAnswer:
-        """One request as a client with the app key; ``params`` that are not text go as JSON."""
+        """One request as a client with the app key; ``params`` that are not text go as JSON.
+
+        ``path`` is sent as it is, percent-encoding included.
+        """
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in params.items()}
+        if texts:
+            path += ("&" if "?" in path else "?") + urlencode(texts)
         async with self._session.request(
             method,
-            self.emulator.api_url + path,
-            params=texts,
+            URL(self.emulator.api_url + path, encoded=True),
             data=data,
             headers={
                 "Content-Type": "application/json",
