@@ -20,7 +20,7 @@ from lean_emulator.model.document import (
     top_level_keys,
 )
 from lean_emulator.model.hooknames import HookKind
-from lean_emulator.model.operations import Operation, Set
+from lean_emulator.model.operations import Operation
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Keys, Query, Where, both
 from lean_emulator.model.schema import ClassSchema, admit_write, new_class
