@@ -1,0 +1,191 @@
+"""The program itself, over real sockets and in processes of its own; without user code."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lean_emulator import __version__
+
+pytestmark = pytest.mark.timeout(30)
+PROGRAM = [sys.executable, "-m", "lean_emulator"]
+
+
+class Up:
+    """A ``lean-emu up --no-code`` that is ready; ``text`` is what it said until then."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.text: list[str] = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.text.append(line.rstrip("\n"))
+            if line.startswith("ready in "):
+                return
+        raise AssertionError("\n".join(self.text))
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def environment(**more: str) -> dict[str, str]:
+    usual = {k: v for k, v in os.environ.items() if not k.startswith(("LEAN_EMU_", "LC_", "LANG"))}
+    return {**usual, **more}
+
+
+@contextmanager
+def up(project: Path, *options: str) -> Iterator[Up]:
+    command = [*PROGRAM, "up", str(project), "--no-code", "--port", "0", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+    ) as process:
+        try:
+            yield Up(process)
+        finally:
+            process.kill()
+
+
+def ask(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words],
+        capture_output=True, text=True, check=False, env=environment(**environ),
+    )  # fmt: skip
+
+
+def run_file(project: Path) -> Path:
+    return project / ".lean-emu" / "run.json"
+
+
+def test_the_start_is_told_in_under_15_lines(project: Path) -> None:
+    with up(project) as running:
+        run = json.loads(run_file(project).read_text())
+        assert len(running.text) < 15
+        text = "\n".join(running.text)
+        assert run["api_url"] in text
+        assert run["console_url"] in text
+        assert f"export LEANCLOUD_API_SERVER={run['api_url']}" in text
+        assert str(project / ".lean-emu" / "keys.json") in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_when_told_and_takes_its_run_file_along(
+    project: Path, number: signal.Signals
+) -> None:
+    with up(project) as running:
+        assert run_file(project).exists()
+        assert running.stop(number) == 0
+        assert not run_file(project).exists()
+
+
+def test_other_commands_find_it(project: Path) -> None:
+    with up(project) as running:
+        run = json.loads(run_file(project).read_text())
+        facts = json.loads(ask("info", str(project), "--json").stdout)
+        assert facts["running"] is True
+        assert (facts["pid"], facts["version"]) == (running.process.pid, __version__)
+        assert facts["code"] == "none"
+        variables = json.loads(ask("env", str(project), "--json").stdout)
+        assert variables["LEANCLOUD_API_SERVER"] == run["api_url"]
+        assert variables["LEANCLOUD_APP_ID"] == run["app_id"]
+        other = ask("env", str(project), LEAN_EMU_APP_ID="another")
+        assert "has other keys" in other.stderr
+
+
+def test_an_instance_that_was_killed_is_not_believed(project: Path) -> None:
+    with up(project) as running:
+        running.stop(signal.SIGKILL)
+        assert run_file(project).exists()
+        done = ask("info", str(project), "--json")
+        assert done.returncode == 1
+        assert "ended without saying so" in json.loads(done.stdout)["reason"]
+    with up(project):
+        assert ask("info", str(project)).returncode == 0
+
+
+def test_a_busy_port_is_named_with_its_holder_and_what_to_try(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = ask("up", str(project), "--no-code", "--port", str(port))
+    assert done.returncode == 5
+    assert (
+        f"Port {port} is in use by {Path(sys.executable).name} (pid {os.getpid()})."
+        in (done.stderr)
+        or f"Port {port} is in use by" in done.stderr
+    )
+    assert f"Try: lean-emu up {project} --port " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_busy_console_port_is_the_one_that_is_named(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = ask("up", str(project), "--no-code", "--port", "0", "--console-port", str(port))
+    assert done.returncode == 5
+    assert f"Port {port} is in use" in done.stderr
+
+
+def test_listening_for_everybody_is_warned_about(project: Path) -> None:
+    with up(project, "--host", "0.0.0.0") as running:
+        assert "everybody who reaches this machine" in running.text[0]
+
+
+def test_keys_from_the_environment_count(project: Path) -> None:
+    done = ask("env", str(project), "--json", LEAN_EMU_MASTER_KEY="chosen-master-key")
+    assert json.loads(done.stdout)["LEANCLOUD_APP_MASTER_KEY"] == "chosen-master-key"
+    assert "chosen" not in (project / ".lean-emu" / "keys.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "said"),
+    [
+        (["--port", "many"], {}, "port must be a whole number"),
+        ([], {"LEAN_EMU_PROT": "1"}, "Did you mean LEAN_EMU_PORT?"),
+        (["--storage", "tinydb"], {}, "comes with a later version"),
+        (["--prot", "1"], {}, "--port"),
+    ],
+)
+def test_wrong_use_leaves_with_2(
+    project: Path, words: list[str], environ: dict[str, str], said: str
+) -> None:
+    done = ask("up", str(project), "--no-code", *words, **environ)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (project / ".lean-emu").exists()
+
+
+def test_a_folder_without_code_leaves_with_5(project: Path) -> None:
+    done = ask("up", str(project), "--port", "0")
+    assert done.returncode == 5
+    assert "There is no cloud.py" in done.stderr
+    assert "--no-code" in done.stderr
+
+
+def test_a_second_signal_does_not_wait(project: Path) -> None:
+    with up(project) as running:
+        # the loop is held up by a program that stopped reading our output
+        running.process.send_signal(signal.SIGSTOP)
+        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(signal.SIGCONT)
+        assert running.process.wait() == 0
+
+
+def test_the_address_of_an_instance_on_any_port_is_unknown_before_it_runs(project: Path) -> None:
+    done = ask("env", str(project), "--port", "0")
+    assert done.returncode == 5
+    assert "no address to print" in done.stderr
+    assert done.stdout == ""
