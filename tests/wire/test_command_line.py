@@ -122,11 +122,9 @@ def test_a_busy_port_is_named_with_its_holder_and_what_to_try(project: Path) -> 
         port = taken.getsockname()[1]
         done = ask("up", str(project), "--no-code", "--port", str(port))
     assert done.returncode == 5
-    assert (
-        f"Port {port} is in use by {Path(sys.executable).name} (pid {os.getpid()})."
-        in (done.stderr)
-        or f"Port {port} is in use by" in done.stderr
-    )
+    assert f"Port {port} is in use" in done.stderr
+    if sys.platform == "linux":  # elsewhere it depends on lsof
+        assert f"(pid {os.getpid()})" in done.stderr
     assert f"Try: lean-emu up {project} --port " in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -175,13 +173,30 @@ def test_a_folder_without_code_leaves_with_5(project: Path) -> None:
     assert "--no-code" in done.stderr
 
 
-def test_a_second_signal_does_not_wait(project: Path) -> None:
-    with up(project) as running:
-        # the loop is held up by a program that stopped reading our output
-        running.process.send_signal(signal.SIGSTOP)
-        running.process.send_signal(signal.SIGINT)
-        running.process.send_signal(signal.SIGCONT)
-        assert running.process.wait() == 0
+def test_a_second_signal_does_not_wait() -> None:
+    hanging = """
+import asyncio, time
+from lean_emulator.cli import stopping
+stopping.SAME_KEYPRESS = 0.0
+
+async def main():
+    with stopping.StopSignals() as stop:
+        print("up", flush=True)
+        await stop.asked.wait()
+        print("asked", flush=True)
+        time.sleep(60)
+
+stopping.run(main())
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", hanging], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
 
 
 def test_the_address_of_an_instance_on_any_port_is_unknown_before_it_runs(project: Path) -> None:
