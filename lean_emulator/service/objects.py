@@ -271,28 +271,41 @@ def visible(
 
 
 def shown(fields: Fields, keys: Keys) -> Fields:
-    """The fields that ``keys`` selects; dotted names select inside an Object."""
+    """The fields that ``keys`` selects; dotted names select and hide inside an Object."""
     if keys.shown is not None:
         top = {name.partition(".")[0] for name in keys.shown}
         fields = {
             name: _inner(value, name, keys.shown) for name, value in fields.items() if name in top
         }
     if keys.hidden:
-        fields = {name: value for name, value in fields.items() if name not in keys.hidden}
+        fields = _less(fields, keys.hidden)
     return fields
 
 
 def _inner(value: Json, name: str, shown_keys: frozenset[str]) -> Json:
     if name in shown_keys or not isinstance(value, dict) or "__type" in value:
         return value
-    inner = frozenset(
-        key.removeprefix(f"{name}.") for key in shown_keys if key.startswith(f"{name}.")
-    )
+    inner = _below(name, shown_keys)
     return {
         key: _inner(item, key, inner)
         for key, item in value.items()
         if key in {path.partition(".")[0] for path in inner}
     }
+
+
+def _less(fields: Fields, hidden: frozenset[str]) -> Fields:
+    return {
+        name: _less(value, inner)
+        if (inner := _below(name, hidden)) and isinstance(value, dict) and "__type" not in value
+        else value
+        for name, value in fields.items()
+        if name not in hidden
+    }
+
+
+def _below(name: str, paths: frozenset[str]) -> frozenset[str]:
+    """What paths name inside of ``name``."""
+    return frozenset(path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}."))
 
 
 def _check_acl_of(draft: Fields) -> None:

@@ -63,6 +63,7 @@ class ObjectHandlers:
         return Answer(found, headers=seen)
 
     async def update(self, request: Request, class_name: str, object_id: str) -> Answer:
+        check_object_id(object_id)
         updated = await self._objects.update(
             request.hooked_call(),
             class_name,

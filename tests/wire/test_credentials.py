@@ -44,7 +44,7 @@ def refuses(name: str, headers: dict[str, Any]) -> Scenario:
 HEADERS = [
     lets_in("app key", CLIENT, master=False),
     lets_in("master key", MASTER, master=True),
-    lets_in("master key and a blank", {**ID, "X-LC-Key": f"{KEYS.master_key}, master"}, master=True),
+    lets_in("master key, blank", {**ID, "X-LC-Key": f"{KEYS.master_key}, master"}, master=True),
     lets_in("bare master key", {**ID, "X-LC-Key": KEYS.master_key}, master=True),
     lets_in("odd case", {"x-lc-ID": KEYS.app_id, "X-Lc-kEY": KEYS.app_key}, master=False),
     lets_in(
@@ -74,7 +74,7 @@ HEADERS = [
         master=False,
     ),
     lets_in("master sign", {**ID, "X-LC-Sign": f"{MASTER_SIGN},{MS},master"}, master=True),
-    lets_in("master sign, blanks", {**ID, "X-LC-Sign": f"{MASTER_SIGN}, {MS}, master"}, master=True),
+    lets_in("sign, blanks", {**ID, "X-LC-Sign": f"{MASTER_SIGN}, {MS}, master"}, master=True),
     lets_in(
         "AVOSCloud sign",
         {"X-AVOSCloud-Application-Id": KEYS.app_id, "X-AVOSCloud-Request-Sign": f"{APP_SIGN},{MS}"},
