@@ -34,6 +34,7 @@ function traces(event) {
 
 function stateChanged(event) {
   const first = state === null;
+  document.documentElement.dataset.live = ""; // connected: tests wait for it, styles may use it
   if (state !== event.data) {
     state = event.data;
     if (!first) { refreshTop(); refreshMain(); }
