@@ -178,15 +178,12 @@ async def _printed_traffic(
 async def _print_traffic(say: Terminal, emulator: "Emulator", traffic: Traffic) -> None:
     """From now on; how the code loaded at first has been told already."""
     async for roots in emulator.log.watch(PAUSE):
-        lines: list[str] = []
         for root in roots:
-            lines += traffic.lines(root)
-            if lines and root.kind == "reload" and root.outcome != "ok":
+            lines = list(traffic.lines(root))
+            if lines:
                 say("\n".join(lines))
-                lines = []
-                _print_failure(say, emulator)
-        if lines:
-            say("\n".join(lines))
+                if root.kind == "reload" and root.outcome != "ok":
+                    _print_failure(say, emulator)
 
 
 def explained(error: StartError, settings: Settings, directory: Path) -> StartError:
