@@ -88,6 +88,10 @@ class Channel(object):
             if call is not None:
                 call.lines += 1
 
+    def unlock(self):
+        """In a fork of the user's: whoever held the lock is not there."""
+        self.lock = threading.Lock()
+
     def report(self, **facts):
         self.send(b"R", b"", json.dumps(facts).encode("ascii"))
 
@@ -122,11 +126,11 @@ class Calls(object):
     def current(self):
         return getattr(self.here, "call", None)
 
-    def within(self, call, function, *args, **kwargs):
+    def within(self, call, run):
         before = self.current()
         self.here.call = call
         try:
-            return function(*args, **kwargs)
+            return run()
         finally:
             finish_lines()
             self.here.call = before
@@ -151,8 +155,8 @@ class Calls(object):
         def submitting(*args, **kwargs):
             if len(args) < 2:
                 return submit(*args, **kwargs)
-            task = functools.partial(self.within, self.current(), args[1])
-            return submit(args[0], task, *args[2:], **kwargs)
+            task = functools.partial(*args[1:], **kwargs)
+            return submit(args[0], self.within, self.current(), task)
 
         threading.Thread.start = starting
         ThreadPoolExecutor.submit = submitting
@@ -527,10 +531,13 @@ def run(fd, sdk):
 
         msvcrt.setmode(1, os.O_BINARY)
     channel = Channel(os.dup(1), job.secret)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=channel.unlock)
     sys.stdout = sys.__stdout__ = Output(1, channel, job)
     sys.stderr = sys.__stderr__ = Output(2, channel, job)
     threading.Thread(target=watch_parent, args=(fd, job), daemon=True).start()
     os.chdir(job.directory)
+    sys.argv[:] = [os.path.join(job.directory, job.entry)]
     sources = Sources()
     loader = from_source_loader(sources)
     import_project_from_source(job, loader)
@@ -550,7 +557,7 @@ def run(fd, sdk):
 
     def serve(call, function, *args):
         try:
-            calls.within(call, function, *args)
+            calls.within(call, functools.partial(function, *args))
         finally:
             sdk.forget_user()
 

@@ -140,6 +140,7 @@ class EngineClient:
     async def _open(self, generation: Listening, deadline: Deadline) -> "_Connection":
         loop = asyncio.get_running_loop()
         address = generation.address
+        deadline.check()
         seconds = deadline.remaining()
         try:
             async with asyncio.timeout(None if seconds == float("inf") else seconds):

@@ -60,7 +60,7 @@ def from_report(project: Project, facts: Mapping[str, Any]) -> LoadFailure:
 def from_exit(project: Project, code: int, lines: Sequence[str]) -> LoadFailure:
     """From a process that ended before it was ready; ``lines`` are the last it wrote."""
     said = next((line for line in reversed(lines) if line.strip()), "")
-    last = f"the process ended {ending(code)}" + (f": {said.strip()}" if said else "")
+    last = f"the process ended {ending(code)}" + (f": {said.strip()[:300]}" if said else "")
     return LoadFailure(
         last,
         "\n".join(lines),

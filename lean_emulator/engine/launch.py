@@ -71,10 +71,7 @@ class PythonLauncher:
         self._limit = limit
         self._warm = WarmStart(project)
         self._tcp = tcp or not hasattr(socket, "AF_UNIX") or os.name != "posix"
-        self._sockets = Path(tempfile.mkdtemp(prefix="lean-emu-"))
-        if len(str(self._sockets)) > 80:  # the name of a socket has about 100 bytes
-            self._sockets.rmdir()
-            self._sockets = Path(tempfile.mkdtemp(prefix="lean-emu-", dir="/tmp"))
+        self._sockets = None if self._tcp else _folder_for_sockets()
 
     async def launch(
         self, number: int, environment: Mapping[str, str], on_line: Callable[[OutputLine], None]
@@ -97,7 +94,8 @@ class PythonLauncher:
 
     async def close(self) -> None:
         await self._warm.close()
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     async def _serve(
         self,
@@ -108,7 +106,7 @@ class PythonLauncher:
     ) -> Generation:
         """Give the process its job and wait until it serves."""
         assert self._project.entry is not None
-        path = None if self._tcp else str(self._sockets / f"{number}-{process.pid}")
+        path = str(self._sockets / f"{number}-{process.pid}") if self._sockets else None
         secret = secrets.token_hex(16)
         words = {
             "directory": str(self._project.directory),
@@ -221,8 +219,17 @@ class LastLines:
         return [*self._kept]
 
     def take(self, line: OutputLine) -> None:
-        self._kept.append(line.text)
+        self._kept.append(line.text[:500])
         self._on_line(line)
+
+
+def _folder_for_sockets() -> Path:
+    """A folder only this user can enter, with a name short enough for sockets (100 bytes)."""
+    folder = Path(tempfile.mkdtemp(prefix="lean-emu-"))
+    if len(str(folder)) > 80:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="lean-emu-", dir="/tmp"))
+    return folder
 
 
 def dotenv_files(project: Project) -> list[Path]:

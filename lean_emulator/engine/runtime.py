@@ -35,7 +35,7 @@ State = Literal["starting", "ready", "broken", "stopped", "none"]
 Environment = Mapping[str, str] | Callable[[], Mapping[str, str]]
 
 HOLD = 5.0
-"""Seconds a call waits for new code while old code could serve it."""
+"""Seconds a call waits for new code while old code could serve it, at most half of its time."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -61,9 +61,11 @@ class Runtime:
         watch: bool = True,
         keep_last_good: bool = False,
         start_limit: float = 30.0,
+        tcp: bool = False,
     ) -> None:
         """``environment`` is the child's whole environment; a function is asked before each start,
-        so that an edited ``.env`` counts. ``on_line`` hears every line of output.
+        so that an edited ``.env`` counts. ``on_line`` hears every line of output. ``start_limit``
+        is the seconds loading may take. ``tcp`` does without unix sockets.
         """
         self.project = project
         self.client = EngineClient()
@@ -88,6 +90,7 @@ class Runtime:
         self._watch = watch
         self._keep_last_good = keep_last_good
         self._start_limit = start_limit
+        self._tcp = tcp
         self._launcher: Launcher | None = None
         self._current: Generation | None = None
         self._files = SourceFiles({})
@@ -109,7 +112,7 @@ class Runtime:
                 self.project, self._start_limit, self.client, self._clock
             )
         else:
-            self._launcher = PythonLauncher(self.project, self._start_limit)
+            self._launcher = PythonLauncher(self.project, self._start_limit, self._tcp)
         if self._watch:
             self._spawn(self._follow_edits())
         await self.reload("first start")
@@ -147,14 +150,15 @@ class Runtime:
         return self._work is None and self._changed() is None
 
     async def until_settled(self, deadline: Deadline) -> None:
-        """Wait while code is starting or reloading: until ``deadline``, and at most ``HOLD``
-        seconds when there is old code to serve.
+        """Wait while code is starting or reloading, until ``deadline``; where there is old code,
+        no longer than ``HOLD``, so that it can still serve in time.
         """
         if self._work is None and (path := self._changed()) is not None:
             self._request(f"{self._shown(path)} changed")
         if self._work is not None:
-            hold = HOLD if self._current is not None else math.inf
-            seconds = min(deadline.remaining(), hold)
+            seconds = deadline.remaining()
+            if self._current is not None:
+                seconds = min(HOLD, seconds / 2)
             await asyncio.wait({self._work}, timeout=None if seconds == math.inf else seconds)
 
     @asynccontextmanager
@@ -402,7 +406,8 @@ class Runtime:
     def _printed(self, line: OutputLine) -> None:
         self.ledger.printed(line)
         if self._on_line is not None:
-            self._on_line(line)
+            with contextlib.suppress(OSError):  # a closed terminal must not stop the reading
+                self._on_line(line)
 
     def _shown(self, path: str) -> str:
         return path.removeprefix(f"{self.project.directory}/")

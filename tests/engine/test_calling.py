@@ -346,3 +346,53 @@ async def test_a_header_cannot_smuggle_another(python: str, tmp_path: Path) -> N
     async with running(tmp_path, python, HEAD) as code:
         with pytest.raises(errors.ApiError, match="line break"):
             await code.raw("GET", "/", {**HEADERS, "X-A": "1\r\nX-B: 2"})
+
+
+@in_loop
+async def test_the_same_over_tcp(python: str, tmp_path: Path) -> None:
+    source = HEAD + function("hello", "print('here')\nreturn 1")
+    async with running(tmp_path, python, source, tcp=True) as code:
+        assert code.runtime._current is not None
+        assert code.runtime._current.address.port
+        assert await code.traced("hello") == [("stdout", "here", "cloud.py:6")]
+
+
+@in_loop
+async def test_code_that_knows_no_hook_key_is_given_marks(python: str, tmp_path: Path) -> None:
+    (tmp_path / "wsgi.py").write_text(
+        "def application(environ, start_response):\n"
+        "    start_response('200 OK', [('Content-Type', 'application/json')])\n"
+        '    return [b\'{"result": ["__before_save_for_A"]}\']\n'
+    )
+    async with running(tmp_path, python, None) as code:
+        assert code.runtime.names == {"__before_save_for_A"}
+        assert code.runtime.needs_marks
+        assert code.runtime.where == {}
+
+
+@in_loop
+async def test_code_that_does_not_tell_its_functions_still_serves(
+    python: str, tmp_path: Path
+) -> None:
+    (tmp_path / "wsgi.py").write_text(
+        "def application(environ, start_response):\n"
+        "    start_response('403 Forbidden', [])\n"
+        "    return [b'no']\n"
+    )
+    async with running(tmp_path, python, None) as code:
+        assert code.runtime.names == frozenset()
+        assert "does not tell" in code.log.traces()[0].detail["note"]
+        assert (await code.raw("GET", "/")).body == b"no"
+
+
+@in_loop
+async def test_submitted_tasks_keep_their_arguments(python: str, tmp_path: Path) -> None:
+    source = HEAD + "from concurrent.futures import ThreadPoolExecutor\n"
+    source += function(
+        "submit",
+        "with ThreadPoolExecutor() as pool:\n"
+        "    task = pool.submit(dict, call=1, run=2, self=3)\n"
+        "    return [task.result(), list(pool.map(abs, [-1, 2]))]",
+    )
+    async with running(tmp_path, python, source) as code:
+        assert await code.run("submit", call_id="c1") == [{"call": 1, "run": 2, "self": 3}, [1, 2]]

@@ -98,6 +98,20 @@ async def test_a_call_in_flight_finishes_on_the_old_code(python: str, tmp_path: 
 
 
 @in_loop
+async def test_a_call_does_not_wait_all_its_time_for_slow_new_code(
+    python: str, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with running(tmp_path, python, answering("old")) as code:
+        code.write(f"open({str(gate)!r}).read()\n" + answering("new"))
+        assert await code.run("hello", seconds=0.4) == "old"
+        assert not code.runtime.settled
+        os.close(await asyncio.to_thread(os.open, gate, os.O_WRONLY))
+        assert await code.run("hello") == "new"
+
+
+@in_loop
 async def test_a_broken_edit_is_told_until_the_next_good_one(python: str, tmp_path: Path) -> None:
     async with running(tmp_path, python, answering(1)) as code:
         code.write("import nothing_like_this\n")
