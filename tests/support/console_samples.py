@@ -360,8 +360,8 @@ class Story:
 
     def timed_out(self) -> Span:
         why: Json = {
-            "en": "beforeSave had 1.9 s, not 10 s, because the function that saved had used 13.1 of "
-            "its 15 s.",
+            "en": "beforeSave had 1.9 s, not 10 s, because the function that saved had used 13.1 "
+            "of its 15 s.",
             "zh": "beforeSave 只有 1.9 s 而不是 10 s，因为发起保存的函数已用掉 13.1 s。",
         }
         error: Json = {"code": 124, "message": "The request timed out on the server."}
