@@ -46,6 +46,8 @@ def split_api_path(path: str) -> tuple[str, ...] | None:
 
     Doubled and trailing slashes do not count.
     """
+    if path.startswith("//"):
+        path = f"/{path.lstrip('/')}"
     if path.startswith("/1.1/"):
         rest = path[5:]
     elif path.startswith("/1/"):

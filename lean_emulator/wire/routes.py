@@ -22,6 +22,7 @@ class Route:
 
 UNBUILT = frozenset(
     {
+        "batch",
         "users", "login", "roles", "files", "fileTokens", "fileCallback", "installations", "push",
         "schemas", "cloudQuery", "scan", "statuses", "subscribe", "followers", "followees",
         "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",

@@ -22,6 +22,9 @@ from lean_emulator.wire.routes import RouteTable
 Passer: TypeAlias = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 """Answers a request that is not the API's."""
 
+MAX_URL = 64 * 1024
+"""Bytes of a request's first line; queries with many ids are that long."""
+
 TRACE_HEADER = "X-Lean-Emu-Trace"
 _JSON = "application/json;charset=utf-8"
 _USUAL_HEADERS = {"Cache-Control": "no-cache,no-store", "Pragma": "no-cache"}
@@ -50,7 +53,12 @@ class ApiServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; answers the real port. Raises ``OSError`` when the port is taken."""
-        server = web.Server(self._handle, request_factory=self._make_request, access_log=None)
+        server = web.Server(
+            self._handle,
+            request_factory=self._make_request,
+            access_log=None,
+            max_line_size=MAX_URL,
+        )
         self._runner = web.ServerRunner(server, shutdown_timeout=2.0)
         await self._runner.setup()
         listening = listen(host, port)
@@ -90,9 +98,9 @@ class ApiServer:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            limit = self._max_body // (1024 * 1024)
+            limit = f"{self._max_body / (1024 * 1024):g} MB"
             return _response(
-                errors.TOO_LARGE_BODY(f"The request body is larger than {limit} MB.").to_wire(),
+                errors.TOO_LARGE_BODY(f"The request body is larger than {limit}.").to_wire(),
                 413,
                 allowed(headers),
             )

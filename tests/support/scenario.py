@@ -35,6 +35,13 @@ class Token:
 
 
 @dataclass(frozen=True)
+class At:
+    """A path in a body; ``{name}`` stands for the objectId of what the setup called so."""
+
+    template: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """Setup: an object, made with the master key and without hooks."""
 
@@ -98,6 +105,8 @@ class Names:
             return self.ids[value.name]
         if isinstance(value, Token):
             return self.tokens[value.name]
+        if isinstance(value, At):
+            return self.path(value.template)
         if isinstance(value, With):
             return With(self.resolve(value.members), value.without)
         if isinstance(value, Mapping):
