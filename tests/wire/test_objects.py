@@ -14,6 +14,7 @@ PUBLIC = {"*": {"read": True, "write": True}}
 HTTP_DATE = Looks("a date with milliseconds", r"Tue, 14 Nov 2023 22:13:20\.000 GMT")
 STAMPS = {"objectId": ANY_ID, "createdAt": NOW, "updatedAt": NOW}
 CREATED = {"objectId": ANY_ID, "createdAt": NOW}
+CAPITALS = {**CLIENT, "Content-Type": "Application/JSON"}
 POINTER = {"__type": "Pointer", "className": "Author", "objectId": "a1"}
 DATE = {"__type": "Date", "iso": "2021-02-03T04:05:06.789Z"}
 
@@ -51,7 +52,7 @@ CREATES = [
     Scenario("what PHP sends for {}", Sent("POST", "/1.1/classes/Post", raw=b"[]"), 201, CREATED),
     Scenario(
         "content type in capitals",
-        Sent("POST", "/1.1/classes/Post", {}, headers={**CLIENT, "Content-Type": "Application/JSON"}),
+        Sent("POST", "/1.1/classes/Post", {}, headers=CAPITALS),
         201,
         CREATED,
     ),
@@ -81,7 +82,7 @@ CREATES = [
     create("a field called id", {"id": 5, "error": "x"}, {"id": 5, "error": "x"}),
     create("a pointer", {"p": {**POINTER, "name": "extra"}}, {"p": POINTER}),
     create("a full object", {"p": {**POINTER, "__type": "Object", "n": 1}}, {"p": POINTER}),
-    create("a date with a zone", {"d": {**DATE, "iso": "2021-02-03T12:05:06.789+08:00"}}, {"d": DATE}),
+    create("a zone", {"d": {**DATE, "iso": "2021-02-03T12:05:06.789+08:00"}}, {"d": DATE}),
     create(
         "a point",
         {"g": {"__type": "GeoPoint", "latitude": 40, "longitude": -30}},
@@ -145,7 +146,6 @@ REFUSED_CREATES = [
            answer=error(1, text_with("'add'", "'a'"))),
     create("SetOnInsert", {"a": op("SetOnInsert")}, status=400, answer=error(1)),
     create("objects that are no list", {"a": op("Add", objects=1)}, status=400, answer=error(1)),
-    create("relation", {"a": op("AddRelation", objects=[POINTER])}, status=501, answer=error(1)),
     create(
         "another type than before",
         {"flag": "yes"},
@@ -210,7 +210,6 @@ READS = [
     get("dotted key to leave out", {**FULL, "o": {"q": [2]}}, keys="-o.p"),
     get("returnACL", {**FULL, "ACL": PUBLIC}, returnACL="true"),
     get("returnACL=false", FULL, returnACL="false"),
-    get("include", error(1), status=501, include="author"),
     Scenario("unknown class", Sent("GET", "/1.1/classes/Nothing/123"), 404, CLASS_404),
     Scenario(
         "a body beside GET is ignored", Sent("GET", "/1.1/classes/Post/{post}", raw=b"null"), 200,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lean_emulator.base.errors import ApiError, NotBuilt
+from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.operations import (
     OPERATIONS,
@@ -137,12 +137,6 @@ def test_malformed_operations(raw: Any, code: int) -> None:
     assert (caught.value.code, caught.value.status) == (code, 400)
     if code == 1:
         assert "field" in caught.value.message
-
-
-@pytest.mark.parametrize("word", ["AddRelation", "RemoveRelation", "Batch"])
-def test_operations_that_are_known_but_not_there(word: str) -> None:
-    with pytest.raises(NotBuilt, match=word):
-        parse_operation("f", op(word))
 
 
 @pytest.mark.parametrize(

@@ -117,18 +117,6 @@ def test_sizes_up_to_the_limits_are_fine() -> None:
     parse_where({"$or": [{"a": n} for n in range(400)]})
 
 
-@pytest.mark.parametrize("name", sorted(where_json.NOT_BUILT))
-def test_operators_that_are_known_but_not_there(name: str) -> None:
-    with pytest.raises(NotBuilt, match=r"\$") as caught:
-        parse_where({"a": {name: {}}})
-    assert caught.value.status == 501
-
-
-def test_relations_are_known_but_not_there() -> None:
-    with pytest.raises(NotBuilt, match="relatedTo"):
-        parse_where({"$relatedTo": {}})
-
-
 @pytest.mark.parametrize("name", ["redirectClassNameForKey", "cql"])
 def test_parameters_that_are_known_but_not_there(name: str) -> None:
     with pytest.raises(NotBuilt, match=name):
