@@ -20,8 +20,8 @@ from lean_emulator.keys import usable
 
 FILE_NAME = "lean-emu.toml"
 ENV_PREFIX = "LEAN_EMU_"
-OTHER_VARIABLES = frozenset({"LEAN_EMU_LANG", "LEAN_EMU_TEST_PYTHON"})
-"""Variables of ours that are no settings: the language of hints, and one for our own tests."""
+OTHER_VARIABLES = frozenset({"LEAN_EMU_LANG", "LEAN_EMU_TEST_PYTHON", "LEAN_EMU_CHROMIUM"})
+"""Variables of ours that are no settings: the language of hints, and two for our own tests."""
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
