@@ -8,6 +8,7 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import Span
 from lean_emulator.base.trace_view import step
+from lean_emulator.console.phrases import Phrases, remaining
 from lean_emulator.console.text_diff import Side, text_diff
 from lean_emulator.console.timeline import Node
 from lean_emulator.console.traceback_view import Traceback, read_traceback
@@ -53,6 +54,25 @@ class Inspector:
     traceback: Traceback | None
     cycle: list[dict[str, Json]]
 
+    @property
+    def headline(self) -> str:
+        """What was raised, where that is known; else what the client was told."""
+        error = self.node["error"]
+        told = (
+            str(error.get("message") or error.get("error") or "") if isinstance(error, dict) else ""
+        )
+        raised = self.traceback.last_line if self.traceback else ""
+        return raised if raised and told not in raised else told
+
+    def time_up(self, say: Phrases) -> str:
+        """Why the time was up, in a sentence; empty for any other step."""
+        limit, left = self.node["limitMs"], self.node["leftMs"]
+        if self.node["outcome"] != "timeout" or not isinstance(limit, int | float):
+            return ""
+        if isinstance(left, int | float) and left < limit * 0.99:
+            return say("why.less_time", had=remaining(left), limit=remaining(limit))
+        return say("why.time", limit=remaining(limit))
+
     def count(self, tab: str) -> int | None:
         """The number beside a tab's name."""
         prints = self.node.get("prints")
@@ -83,8 +103,9 @@ def inspect(span: Span, mask: Mask, tab: str | None, project: Path) -> Inspector
 
 
 def _tabs(node: Mapping[str, Json]) -> list[str]:
+    timed = node["outcome"] == "timeout" and node.get("limitMs") is not None
     has = {
-        "why": bool(node.get("why") or node.get("reason") or node.get("cycle")),
+        "why": bool(node.get("why") or node.get("reason") or node.get("cycle")) or timed,
         "error": isinstance(node.get("error"), dict),
         "changes": _compares(node),
         "input": bool(_inputs(node)),

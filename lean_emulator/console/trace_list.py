@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
-from lean_emulator.base.trace import EventLog, Span
+from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.base.trace_view import summary, walk
 
 PAGE = 100
@@ -87,6 +87,13 @@ def function_of(span: Span) -> str | None:
     return match[1] if match else None
 
 
+def gone_wrong(span: Span) -> Outcome | None:
+    """The outcome of a step that went wrong below a trace which is well: an after hook's."""
+    if span.outcome != "ok":
+        return None
+    return next((s.outcome for s in walk(span) if s.outcome in ("loop", "timeout", "failed")), None)
+
+
 def who(span: Span) -> str | None:
     """The user's name, or the words ``master`` and ``nobody``; ``None`` where nobody called."""
     user = span.detail.get("user")
@@ -151,6 +158,7 @@ class TraceList:
             **summary(span, self._mask),
             "who": self._mask.json(who(span)),
             "function": self._mask.json(function_of(span)),
+            "later": gone_wrong(span),
         }
         if made["quietMs"] is not None:
             if len(self._done) > 2 * self._log.capacity:

@@ -29,7 +29,13 @@ async function openRow(row) {
   folded.clear();
   await show("detail", url);
   part("detail").scrollTop = 0;
+  showStep();
   if (matchMedia("(max-width: 820px)").matches) scrollTo(0, 0);
+}
+
+// In a long tree the step that tells most may lie far down
+export function showStep() {
+  document.querySelector('.trace[data-long] .step[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
 }
 
 async function openStep(step) {
@@ -93,6 +99,8 @@ document.addEventListener("submit", (event) => {
   clearTimeout(typed);
   list(here({ q: event.target.q.value.trim() || null, before: null }));
 });
+
+showStep();
 
 addEventListener("popstate", () => {
   if (!split()) return;

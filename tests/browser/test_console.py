@@ -304,3 +304,41 @@ async def test_on_a_phone_one_pane_at_a_time(tmp_path: Path) -> None:
         assert not await page.is_visible(".rows")
         await page.click(".back")
         assert await page.is_visible(".rows")
+
+
+NAMED = {
+    "button",
+    "link",
+    "textbox",
+    "combobox",
+    "checkbox",
+    "radio",
+    "searchbox",
+    "dialog",
+    "navigation",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [("/", ""), ("/run", ""), ("/run?tab=hook", ""), ("/hooks", ""), ("/", "n"), ("/", "?")],
+)
+async def test_everything_that_can_be_used_has_a_name(tmp_path: Path, path: str, key: str) -> None:
+    async with demo(tmp_path) as running, page_on(running.url + path) as page:
+        if key:
+            await page.keyboard.press(key)
+            await page.wait_for_selector("dialog[open] :focus")
+        session = await page.context.new_cdp_session(page)
+        tree = await session.send("Accessibility.getFullAXTree")
+        nameless = [
+            node["role"]["value"]
+            for node in tree["nodes"]
+            if not node.get("ignored")
+            and node["role"]["value"] in NAMED
+            and not node.get("name", {}).get("value", "").strip()
+        ]
+        assert not nameless
+        for attribute in ("aria-labelledby", "aria-describedby", "for"):
+            for element in await page.query_selector_all(f"[{attribute}]"):
+                target = await element.get_attribute(attribute)
+                assert await page.query_selector(f'[id="{target}"]'), target

@@ -6,6 +6,7 @@ from lean_emulator.base.clock import ManualClock
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.console.inspector import Inspector, inspect
+from lean_emulator.console.phrases import Phrases
 from lean_emulator.console.timeline import most_telling
 from tests.support.console_samples import Story
 
@@ -67,6 +68,31 @@ def test_a_traceback_that_was_only_printed_is_found(story: Story) -> None:
     assert found is not None
     assert found.last_line == "ValueError: boom"
     assert [frame.line for frame in found.own] == [3]
+
+
+def test_what_was_raised_comes_before_what_the_client_was_told(story: Story) -> None:
+    text = 'Traceback (most recent call last):\n  File "x.py", line 1\nKeyError: 1\n'
+    error = {"message": "Cloud Code script had an error.", "traceback": text}
+    span = story.log.begin("function", "f", error=error)
+    assert look(span).headline == "KeyError: 1"
+    span = story.log.begin("function", "f", error={"message": "No comment!"})
+    assert look(span).headline == "No comment!"
+    assert look(most_telling(story.rejected("/nowhere"))).headline.endswith("No comment provided!")
+
+
+def test_why_the_time_was_up(story: Story) -> None:
+    say = Phrases("en")
+
+    def timed_out(limit: float, left: float) -> Inspector:
+        span = story.log.begin("hook", "x", limit=limit, left=left)
+        story.log.end(span, "timeout")
+        return look(span)
+
+    assert timed_out(10.0, 10.0).time_up(say) == "It took longer than its 10 s."
+    less = timed_out(10.0, 1.9)
+    assert less.tab == "why"
+    assert less.time_up(say).startswith("It had 1.9 s, not 10 s, because")
+    assert look(story.average()).time_up(say) == ""
 
 
 def test_a_bare_cycle_is_closed_by_its_first_hop(story: Story) -> None:

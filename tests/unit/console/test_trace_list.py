@@ -70,6 +70,16 @@ def test_choices_are_what_occurs(log: EventLog) -> None:
     }
 
 
+def test_an_after_hook_that_fails_is_told_of_a_trace_that_is_well(log: EventLog) -> None:
+    traces = TraceList(log, Mask())
+    assert all(traces.summary(span)["later"] is None for span in log.traces())
+    root = log.begin("request", "PUT /x")
+    log.answered(root)
+    log.end(log.begin("hook", "afterUpdate X", root), "loop")
+    log.end(root, "ok", 200)
+    assert traces.summary(root)["later"] == "loop"
+
+
 def test_links_leave_out_what_is_empty() -> None:
     assert link("/", trace="t-1", step=None, q="") == "/?trace=t-1"
     assert link("/run", hook="Review/beforeSave") == "/run?hook=Review%2FbeforeSave"
