@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.operations import Operation, Write
+from lean_emulator.model.operations import Operation, Relate, Write
 from lean_emulator.model.values import MISSING, Document, Missing
 
 AUTOMATIC = frozenset({"objectId", "createdAt", "updatedAt"})
@@ -44,7 +44,7 @@ def apply_write(document: Document, write: Write) -> dict[str, Json]:
     """The document after all operations; the given one is left alone."""
     result = dict(document)
     for path, operation in write.items():
-        if path in AUTOMATIC:
+        if path in AUTOMATIC or isinstance(operation, Relate):
             continue
         if "." in path:
             head, *rest = path.split(".")
@@ -77,6 +77,11 @@ def _applied_deep(
         return MISSING
     _store(inner, key, value)
     return inner
+
+
+def relations_of(write: Write) -> dict[str, Relate]:
+    """The relation operations of a write, by field."""
+    return {path: op for path, op in write.items() if isinstance(op, Relate)}
 
 
 def top_level_keys(write: Write) -> list[str]:

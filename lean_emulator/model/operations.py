@@ -116,6 +116,32 @@ class Bitwise(Operation):
         return _BITS[self.word](number, self.value)
 
 
+@dataclass(frozen=True, slots=True)
+class Relate(Operation):
+    """Put objects into a relation and take others out; the document itself does not change."""
+
+    class_name: str | None
+    """Class of the members; ``None`` when no member was named."""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return MISSING
+
+    def then(self, field: str, later: "Relate") -> "Relate":
+        """Both as one. Raises code 111 when they speak of different classes."""
+        classes = {name for name in (self.class_name, later.class_name) if name is not None}
+        if len(classes) > 1:
+            raise errors.WRONG_TYPE(
+                f"The relation '{field}' cannot hold objects of {' and '.join(sorted(classes))}."
+            )
+        return Relate(
+            next(iter(classes), None),
+            (*(i for i in self.added if i not in later.removed), *later.added),
+            (*(i for i in self.removed if i not in later.added), *later.removed),
+        )
+
+
 _BITS: dict[str, Callable[[int, int], int]] = {
     "BitAnd": lambda old, value: old & value,
     "BitOr": lambda old, value: old | value,
@@ -128,7 +154,15 @@ def parse_write(body: Mapping[str, Json]) -> dict[str, Operation]:
 
     Raises code 1 for an operation that does not exist, ``NotBuilt`` for one that does but not here.
     """
-    return {field: parse_operation(field, raw) for field, raw in body.items()}
+    return {
+        field: parse_operation(field, raw)
+        for field, raw in body.items()
+        if not _is_relation_stub(raw)  # SDKs send back what they were shown; it says nothing
+    }
+
+
+def _is_relation_stub(raw: Json) -> bool:
+    return isinstance(raw, dict) and raw.get("__type") == "Relation"
 
 
 def parse_operation(field: str, raw: Json) -> Operation:
@@ -138,8 +172,6 @@ def parse_operation(field: str, raw: Json) -> Operation:
     word = raw["__op"]
     reader = _READERS.get(word) if isinstance(word, str) else None
     if reader is None:
-        if isinstance(word, str) and word in _NOT_BUILT:
-            raise errors.NOT_BUILT(f"lean-emu does not have the {word} operation yet.")
         raise errors.INVALID_REQUEST(f"Unknown operation {word!r} for field '{field}'.")
     return reader(field, raw)
 
@@ -191,6 +223,55 @@ def _bits(field: str, raw: Mapping[str, Json]) -> Operation:
     return Bitwise(str(raw["__op"]), value)
 
 
+MAX_RELATED = 1_000
+"""Members one operation may name (storage.md 2.4)."""
+
+
+def _related(field: str, raw: Mapping[str, Json]) -> tuple[str | None, tuple[str, ...]]:
+    objects = raw.get("objects")
+    if not isinstance(objects, list) or len(objects) > MAX_RELATED:
+        raise errors.INVALID_RELATION(
+            f"{raw['__op']} of field '{field}' wants a list of at most {MAX_RELATED} pointers."
+        )
+    members = [normalise(item) for item in objects]
+    for member in members:
+        if not (isinstance(member, dict) and member.get("__type") == "Pointer"):
+            raise errors.INVALID_POINTER(
+                f"{raw['__op']} of field '{field}' wants pointers, got {str(member)[:80]!r}."
+            )
+    pointers = [member for member in members if isinstance(member, dict)]
+    classes = {str(member["className"]) for member in pointers}
+    if len(classes) > 1:
+        raise errors.WRONG_TYPE(
+            f"The relation '{field}' cannot hold objects of {' and '.join(sorted(classes))}."
+        )
+    return next(iter(classes), None), tuple(str(member["objectId"]) for member in pointers)
+
+
+def _add_relation(field: str, raw: Mapping[str, Json]) -> Operation:
+    class_name, ids = _related(field, raw)
+    return Relate(class_name, added=ids)
+
+
+def _remove_relation(field: str, raw: Mapping[str, Json]) -> Operation:
+    class_name, ids = _related(field, raw)
+    return Relate(class_name, removed=ids)
+
+
+def _relation_batch(field: str, raw: Mapping[str, Json]) -> Operation:
+    """A list of relation operations; lists of others are refused (storage.md 3.5)."""
+    ops = raw.get("ops")
+    if not isinstance(ops, list):
+        raise errors.INVALID_REQUEST(f"Batch of field '{field}' wants a list as ops.")
+    whole = Relate(None)
+    for op in ops:
+        part = parse_operation(field, op)
+        if not isinstance(part, Relate):
+            raise errors.DATABASE_ERROR("Invalid array operation")
+        whole = whole.then(field, part)
+    return whole
+
+
 _READERS: dict[str, Callable[[str, Mapping[str, Json]], Operation]] = {
     "Increment": lambda field, raw: Increment(_amount(field, raw)),
     "Decrement": lambda field, raw: Increment(-_amount(field, raw)),
@@ -201,7 +282,9 @@ _READERS: dict[str, Callable[[str, Mapping[str, Json]], Operation]] = {
     "BitAnd": _bits,
     "BitOr": _bits,
     "BitXor": _bits,
+    "AddRelation": _add_relation,
+    "RemoveRelation": _remove_relation,
+    "Batch": _relation_batch,
 }
-_NOT_BUILT = frozenset({"AddRelation", "RemoveRelation", "Batch"})
 OPERATIONS = tuple(_READERS)
 """Names of the operations that work, for the coverage page."""

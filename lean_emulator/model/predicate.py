@@ -5,6 +5,7 @@ that differ only in their values share the compiled code.
 """
 
 import heapq
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import ge, gt, le, lt
@@ -15,6 +16,7 @@ import regex
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import PUBLIC_ACL, granted
+from lean_emulator.model.geo import coordinates, distance
 from lean_emulator.model.query import (
     All,
     AnyOf,
@@ -24,10 +26,12 @@ from lean_emulator.model.query import (
     HasSize,
     InList,
     Matches,
+    Near,
     Not,
     Order,
     ReadableBy,
     Where,
+    Within,
 )
 from lean_emulator.model.values import MISSING, Document, Missing, holds, order_key, same, type_of
 
@@ -89,10 +93,12 @@ class _Source:
             case _:
                 return self._on(*self._plain(where))
 
-    def _plain(
-        self, where: Exists | HasAll | HasSize | Matches | ReadableBy
-    ) -> tuple[str, str, Any]:
+    def _plain(self, where: Where) -> tuple[str, str, Any]:
         match where:
+            case Near(path):
+                return path, "near({X}, {v})", where
+            case Within(path):
+                return path, "within({X}, {v})", where
             case Exists(path):
                 return path, "({X} is not MISSING)", None
             case HasAll(path, values):
@@ -103,6 +109,8 @@ class _Source:
                 return path, "matches({X}, {v})", compile_pattern(pattern, options)
             case ReadableBy(grantees):
                 return "ACL", "({X} is PUBLIC_ACL or granted({x}, 'read', {v}))", grantees
+            case _:
+                raise TypeError(f"{type(where).__name__} must be answered before it is compiled")
 
     def _joined(self, parts: Sequence[Where], word: str, empty: str) -> str:
         if not parts:
@@ -149,6 +157,9 @@ class _Source:
         return self._on(path, f"any_{op}({{X}}, {{v}})", value)
 
     def _in_list(self, path: str, values: tuple[Json, ...]) -> str:
+        places = _pointer_places(values)
+        if places:
+            return self._on(path, "points_to({X}, {v})", places)
         if values and all(isinstance(value, str) for value in values):
             template = (
                 "(({X}.__class__ is str and {x} in {v})"
@@ -212,6 +223,39 @@ def _has_all(value: Json | Missing, wanted: Sequence[Json]) -> bool:
     )
 
 
+def _near(value: Json | Missing, where: Near) -> bool:
+    apart = distance(where.latitude, where.longitude, value)
+    return apart is not None and where.least <= apart <= where.most
+
+
+def _within(value: Json | Missing, where: Within) -> bool:
+    point = coordinates(value)
+    if point is None or not where.south <= point[0] <= where.north:
+        return False
+    if where.west <= where.east:
+        return where.west <= point[1] <= where.east
+    return point[1] >= where.west or point[1] <= where.east  # across the date line
+
+
+def _pointer_places(values: Sequence[Json]) -> frozenset[tuple[str, str]]:
+    """Class and id of values that are all pointers; empty when they are not."""
+    if not all(type_of(value) == "Pointer" for value in values):
+        return frozenset()
+    return frozenset(
+        (str(value["className"]), str(value["objectId"]))
+        for value in values
+        if isinstance(value, dict)
+    )
+
+
+def _points_to(value: Json | Missing, places: frozenset[tuple[str, str]]) -> bool:
+    if isinstance(value, dict):
+        return (value.get("className"), value.get("objectId")) in places and (
+            value.get("__type") == "Pointer"
+        )
+    return isinstance(value, list) and any(_points_to(item, places) for item in value)
+
+
 def _any_of(members: list[Json], wanted: frozenset[Json]) -> bool:
     return any(isinstance(member, str) and member in wanted for member in members)
 
@@ -263,6 +307,24 @@ def _matches(value: Json | Missing, pattern: "regex.Pattern[str]") -> bool:
     return False
 
 
+def nearness(where: Where) -> Callable[[Document], float] | None:
+    """Distance by which a query with ``Near`` sorts; ``None`` for queries without it."""
+    parts = where.parts if isinstance(where, All) else (where,)
+    near = next((part for part in parts if isinstance(part, Near)), None)
+    if near is None:
+        return None
+    found, head = near, near.path.split(".")
+
+    def key(document: Document) -> float:
+        apart = [
+            distance(found.latitude, found.longitude, value)
+            for value in reach(dict(document), head)
+        ]
+        return min((value for value in apart if value is not None), default=math.inf)
+
+    return key
+
+
 def sorted_documents(documents: Iterable[D], order: Sequence[Order], wanted: int) -> list[D]:
     """The first ``wanted`` documents in order; equal ones keep the order they came in."""
     if not order:
@@ -303,6 +365,9 @@ _ENVIRONMENT: dict[str, Any] = {
     "has_all": _has_all,
     "any_of": _any_of,
     "matches": _matches,
+    "near": _near,
+    "points_to": _points_to,
+    "within": _within,
     "granted": granted,
     "PUBLIC_ACL": PUBLIC_ACL,
     **{f"any_{name}": _any_compared(op) for name, op in _COMPARE.items()},

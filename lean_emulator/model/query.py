@@ -1,5 +1,6 @@
 """Questions to storage: a small closed tree and what surrounds it (storage.md 4)."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -85,9 +86,75 @@ class ReadableBy:
     grantees: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The GeoPoint lies between two distances from a point; radians on the unit sphere.
+
+    Without an order, results of a query that has this go from near to far.
+    """
+
+    path: str
+    latitude: float
+    longitude: float
+    least: float = 0.0
+    most: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The GeoPoint lies in a rectangle, its edges included."""
+
+    path: str
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+@dataclass(frozen=True, slots=True)
+class InQuery:
+    """The pointer's target is among the rows of a query."""
+
+    path: str
+    query: "Query"
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """The value is among the values of ``key`` in the rows of a query."""
+
+    path: str
+    query: "Query"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTo:
+    """The object is a member of the relation ``key`` of one owner."""
+
+    owner_class: str
+    owner_id: str
+    key: str
+
+
 Where: TypeAlias = (
-    All | AnyOf | Not | Compare | InList | HasAll | HasSize | Exists | Matches | ReadableBy
+    All
+    | AnyOf
+    | Not
+    | Compare
+    | InList
+    | HasAll
+    | HasSize
+    | Exists
+    | Matches
+    | ReadableBy
+    | Near
+    | Within
+    | InQuery
+    | Select
+    | RelatedTo
 )
+"""``InQuery``, ``Select`` and ``RelatedTo`` are answered before storage sees the tree."""
 EVERYTHING = All()
 
 

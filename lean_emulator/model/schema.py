@@ -11,6 +11,7 @@ from lean_emulator.model.operations import (
     Bitwise,
     Increment,
     Operation,
+    Relate,
     Remove,
     Set,
     Unset,
@@ -72,6 +73,13 @@ class ClassSchema:
     unique: frozenset[str] = frozenset()
     """Columns in which no two objects hold the same text or number."""
 
+    relations: tuple[tuple[str, ColumnType], ...] = field(init=False)
+    """The relation columns, which every object of the class shows."""
+
+    def __post_init__(self) -> None:
+        relations = tuple(item for item in self.columns.items() if item[1].type == "Relation")
+        object.__setattr__(self, "relations", relations)
+
 
 _BUILT_IN_UNIQUE = {
     "_User": frozenset({"username", "email", "mobilePhoneNumber", "sessionToken"}),
@@ -111,6 +119,8 @@ def type_of_operation(operation: Operation) -> ColumnType | None:
             return NUMBER
         case Add() | AddUnique() | Remove():
             return ARRAY
+        case Relate(str(class_name)):
+            return ColumnType("Relation", class_name)
         case _:
             return None
 

@@ -1,10 +1,12 @@
 """Query parameters as clients send them, read into a ``Query`` (storage.md 4.1–4.3)."""
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.geo import EARTH_KILOMETERS, EARTH_MILES
 from lean_emulator.model.query import (
     EVERYTHING,
     All,
@@ -15,12 +17,17 @@ from lean_emulator.model.query import (
     HasAll,
     HasSize,
     InList,
+    InQuery,
     Keys,
     Matches,
+    Near,
     Not,
     Order,
     Query,
+    RelatedTo,
+    Select,
     Where,
+    Within,
 )
 from lean_emulator.model.values import canonical_iso, normalise, type_of
 
@@ -36,11 +43,8 @@ def parse_query(class_name: str, params: Mapping[str, Json]) -> Query:
     """Read ``where``, ``order``, ``limit``, ``skip`` and ``keys``; unknown parameters mean nothing.
 
     Values are texts from a URL or native JSON from a batch. Raises ``InvalidQuery`` for what cannot
-    be read and ``NotBuilt`` for what is known but not there yet.
+    be read.
     """
-    for name in ("redirectClassNameForKey", "cql"):
-        if params.get(name):
-            raise errors.NOT_BUILT(f"lean-emu does not have the query parameter '{name}' yet.")
     return Query(
         class_name,
         where=parse_where(decoded(params.get("where"), "where")),
@@ -86,6 +90,13 @@ def parse_order(raw: Json) -> tuple[Order, ...]:
         if name:
             keys.append(Order(name, descending=text.startswith("-")))
     return tuple(keys)
+
+
+def parse_include(raw: Json) -> tuple[str, ...]:
+    """``a,b.c`` as paths; blanks are tolerated, and so are paths that lead nowhere."""
+    if raw is None:
+        return ()
+    return tuple(path for part in str(raw).split(",") if (path := part.strip().strip(".")))
 
 
 def parse_keys(raw: Json) -> Keys:
@@ -138,7 +149,7 @@ class _Reader:
         if key == "$nor":
             return Not(_any(self._documents(key, value)))
         if key == "$relatedTo":
-            raise errors.NOT_BUILT("lean-emu does not have the query operator '$relatedTo' yet.")
+            return _related_to(value)
         if key.startswith("$"):
             raise errors.INVALID_QUERY(f"Unknown query operator '{key}'.")
         return self._field(key, value)
@@ -152,13 +163,15 @@ class _Reader:
         if not (isinstance(value, dict) and any(name.startswith(("$", "__eq")) for name in value)):
             return Compare(path, "eq", operand(path, value))
         options = value.get("$options", "")
-        return _all(
-            [
-                self._operator(path, name, argument, str(options))
-                for name, argument in value.items()
-                if name != "$options"
-            ]
-        )
+        parts = [
+            self._operator(path, name, argument, str(options))
+            for name, argument in value.items()
+            if name not in ("$options", "$nearSphere") and not _is_distance(name)
+        ]
+        if "$nearSphere" in value:
+            self._count()
+            parts.append(_near(path, value))
+        return _all(parts)
 
     def _operator(self, path: str, name: str, argument: Json, options: str) -> Where:
         self._count()
@@ -166,12 +179,38 @@ class _Reader:
             return Not(self._field(path, argument))
         if name == "$regex":
             return _matches(path, argument, options)
+        if name in _SUB_QUERIES:
+            return self._sub_query(path, name, argument)
         reader = _OPERATORS.get(name)
         if reader is not None:
             return reader(path, argument)
-        if name in NOT_BUILT:
-            raise errors.NOT_BUILT(f"lean-emu does not have the query operator '{name}' yet.")
         raise errors.INVALID_QUERY(f"Unknown query operator '{name}' on '{path}'.")
+
+    def _sub_query(self, path: str, name: str, argument: Json) -> Where:
+        if not isinstance(argument, dict):
+            raise errors.INVALID_QUERY(f"{name} on '{path}' wants an object.")
+        if name in ("$inQuery", "$notInQuery"):
+            part: Where = InQuery(path, self._inner(name, argument))
+            return part if name == "$inQuery" else Not(part)
+        inner, key = argument.get("query"), argument.get("key")
+        if not isinstance(inner, dict) or not isinstance(key, str):
+            raise errors.INVALID_QUERY(f"{name} on '{path}' wants a query and a key.")
+        part = Select(path, self._inner(name, inner), key)
+        return part if name == "$select" else Not(part)
+
+    def _inner(self, name: str, raw: Mapping[str, Json]) -> Query:
+        """The query inside a condition; its own limit counts, 100 without one."""
+        class_name = raw.get("className")
+        if not isinstance(class_name, str):
+            raise errors.INVALID_QUERY(f"{name} wants a className.")
+        where = decoded(raw.get("where"), "where")
+        return Query(
+            class_name,
+            where=EVERYTHING if where is None or where == {} else self.document(where),
+            order=parse_order(raw.get("order")),
+            skip=max(0, integer(raw.get("skip"), "skip", 0)),
+            limit=_limit(integer(raw.get("limit"), "limit", DEFAULT_LIMIT)),
+        )
 
 
 def operand(path: str, value: Json) -> Json:
@@ -213,6 +252,51 @@ def _matches(path: str, value: Json, options: str) -> Where:
     return Matches(path, value, "".join(sorted(set(options) & set("imsx"))))
 
 
+def _related_to(value: Json) -> Where:
+    owner = value.get("object") if isinstance(value, dict) else None
+    key = value.get("key") if isinstance(value, dict) else None
+    normal = normalise(owner)
+    if not isinstance(normal, dict) or type_of(normal) != "Pointer" or not isinstance(key, str):
+        raise errors.INVALID_QUERY("$relatedTo wants a pointer as object and a key.")
+    return RelatedTo(str(normal["className"]), str(normal["objectId"]), key)
+
+
+def _is_distance(name: str) -> bool:
+    return name.startswith(("$maxDistance", "$minDistance"))
+
+
+def _near(path: str, value: Mapping[str, Json]) -> Where:
+    latitude, longitude = _point(path, "$nearSphere", value["$nearSphere"])
+    limits = {"$minDistance": 0.0, "$maxDistance": math.inf}
+    for name, distance in value.items():
+        if _is_distance(name):
+            unit = _UNITS.get(name[len("$minDistance") :])
+            if unit is None or isinstance(distance, bool) or not isinstance(distance, int | float):
+                raise errors.INVALID_QUERY(f"{name} on '{path}' cannot be read: {distance!r}.")
+            limits[name[: len("$minDistance")]] = distance / unit
+    return Near(path, latitude, longitude, limits["$minDistance"], limits["$maxDistance"])
+
+
+def _within(path: str, value: Json) -> Where:
+    box = value.get("$box") if isinstance(value, dict) else None
+    if not isinstance(box, list) or len(box) != 2:
+        raise errors.INVALID_QUERY(f"$within on '{path}' wants a $box of two GeoPoints.")
+    (south, west), (north, east) = (_point(path, "$box", corner) for corner in box)
+    return Within(path, south, west, north, east)
+
+
+def _point(path: str, name: str, value: Json) -> tuple[float, float]:
+    """Latitude and longitude of a GeoPoint, or of a pair of numbers: longitude first."""
+    if isinstance(value, list) and len(value) == 2:
+        value = {"__type": "GeoPoint", "longitude": value[0], "latitude": value[1]}
+    normal = normalise(value)
+    if isinstance(normal, dict) and type_of(normal) == "GeoPoint":
+        latitude, longitude = normal.get("latitude"), normal.get("longitude")
+        if isinstance(latitude, float) and isinstance(longitude, float):
+            return latitude, longitude
+    raise errors.INVALID_QUERY(f"{name} on '{path}' wants a GeoPoint, got {str(value)[:80]!r}.")
+
+
 def _all(parts: list[Where]) -> Where:
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
@@ -234,13 +318,21 @@ _OPERATORS: dict[str, Callable[[str, Json], Where]] = {
     "$all": lambda path, value: HasAll(path, _values(path, "$all", value)),
     "$size": _size,
     "$exists": _exists,
+    "$within": _within,
 }
-NOT_BUILT = frozenset(
-    {
-        "$select", "$dontSelect", "$inQuery", "$notInQuery", "$nearSphere", "$within",
-        "$maxDistance", "$maxDistanceInMiles", "$maxDistanceInKilometers", "$maxDistanceInRadians",
-        "$minDistance", "$minDistanceInMiles", "$minDistanceInKilometers", "$minDistanceInRadians",
-    }
-)  # fmt: skip
-OPERATORS = (*_OPERATORS, "$regex", "$options", "$not", "$and", "$or", "$nor")
+_SUB_QUERIES = ("$inQuery", "$notInQuery", "$select", "$dontSelect")
+_UNITS = {"": 1.0, "InRadians": 1.0, "InKilometers": EARTH_KILOMETERS, "InMiles": EARTH_MILES}
+OPERATORS = (
+    *_OPERATORS,
+    "$regex",
+    "$options",
+    "$not",
+    "$and",
+    "$or",
+    "$nor",
+    "$relatedTo",
+    "$nearSphere",
+    *_SUB_QUERIES,
+    *(f"${end}Distance{unit}" for end in ("min", "max") for unit in _UNITS),
+)
 """Names of the operators that work, for the coverage page."""

@@ -14,8 +14,8 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.model.document import AUTOMATIC, without
 from lean_emulator.model.hooknames import MARKS, NEVER_HOOKED, HookKind
-from lean_emulator.model.operations import parse_operation
-from lean_emulator.model.values import MISSING, normalise
+from lean_emulator.model.operations import Relate, parse_operation
+from lean_emulator.model.values import MISSING, normalise, type_of
 from lean_emulator.service.call import Call, cycle_of, hook_loop
 from lean_emulator.service.engine import (
     Answer,
@@ -325,7 +325,8 @@ class Hooks:
 def replacement(answer: Answer, document: dict[str, Json]) -> dict[str, Json]:
     """The document a beforeSave wants stored (engine.md 4.2).
 
-    The whole answer, without marks and automatic fields; the hook never saw the password, so that
+    The whole answer, without marks and automatic fields, its operations applied but for those on
+    relations, which belong to the write; the hook never saw the password, so that
     is kept. An answer that is no document leaves the given one.
     """
     value = read_json(answer)
@@ -338,10 +339,13 @@ def replacement(answer: Answer, document: dict[str, Json]) -> dict[str, Json]:
     fields: dict[str, Json] = {}
     for name, raw in without(value, MARKS | AUTOMATIC | {"__type", "className"}).items():
         if isinstance(raw, dict) and "__op" in raw:
-            applied = parse_operation(name, raw).apply(MISSING)
-            if applied is not MISSING:
+            operation = parse_operation(name, raw)
+            applied = operation.apply(MISSING)
+            if isinstance(operation, Relate):
+                fields[name] = raw
+            elif applied is not MISSING:
                 fields[name] = applied  # type: ignore[assignment]  # Missing is ruled out above
-        else:
+        elif type_of(raw) != "Relation":
             fields[name] = normalise(raw)
     kept = {name: document[name] for name in _KEPT if name in document}
     return {**fields, **kept}

@@ -3,8 +3,8 @@
 Sources: storage.md 3 for the answers, engine.md 4 for the order of hooks.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lean_emulator.base import errors
@@ -12,21 +12,24 @@ from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Span
-from lean_emulator.model.access import PUBLIC_ACL, Principal, check_acl, may, read_filter
+from lean_emulator.model.access import PUBLIC_ACL, Principal, check_acl, may
 from lean_emulator.model.document import (
     apply_write,
     check_field_names,
     only,
+    relations_of,
     top_level_keys,
 )
 from lean_emulator.model.hooknames import HookKind
-from lean_emulator.model.operations import Operation
+from lean_emulator.model.operations import Operation, Relate, parse_operation
 from lean_emulator.model.predicate import compile_where
-from lean_emulator.model.query import Keys, Query, Where, both
+from lean_emulator.model.query import Keys, Query, Where
 from lean_emulator.model.schema import ClassSchema, admit_write, new_class
 from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
+from lean_emulator.service.find import Finder
 from lean_emulator.service.hooks import Hooks
+from lean_emulator.service.visibility import shown, visible
 from lean_emulator.storage.contract import (
     Change,
     Committed,
@@ -39,6 +42,15 @@ from lean_emulator.storage.contract import (
 
 Fields: TypeAlias = dict[str, Json]
 Write: TypeAlias = Mapping[str, Operation]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a reader wants objects: some keys, with included objects, with their ACL."""
+
+    keys: Keys = field(default_factory=Keys)
+    include: tuple[str, ...] = ()
+    acl: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class Objects:
         self._ids = ids
         self._clock = clock
         self._unknown_class_is_empty = unknown_class_is_empty
+        self._finder = Finder(storage)
 
     async def create(
         self, call: Call, class_name: str, write: Write, *, fetch: bool = False
@@ -85,18 +98,18 @@ class Objects:
         if replaced is not draft:
             check_field_names(replaced, dotted=False)
             _check_acl_of(replaced)
-        stored = self._stamped(replaced)
-        committed = await self._commit(call, "insert", Insert(class_name, stored))
+        document, added = _without_relations(replaced)
+        stored = self._stamped(document)
+        insert = Insert(class_name, stored, {**relations_of(write), **added})
+        committed = await self._commit(call, "insert", insert)
         assert committed.after is not None
 
         await self._hooks.after(call, HookKind.AFTER_SAVE, class_name, committed.after)
         if fetch:
-            return visible(call.principal, class_name, committed.after)
+            return self.seen(call.principal, class_name, committed.after)
         return only(committed.after, ("objectId", "createdAt"))
 
-    async def get(
-        self, call: Call, class_name: str, object_id: str, keys: Keys, *, acl: bool = False
-    ) -> Fields | None:
+    async def get(self, call: Call, class_name: str, object_id: str, wish: Wish) -> Fields | None:
         """One object as the principal may see it; ``None`` when there is none.
 
         Raises code 101 (404) for an unknown class, 403 when the ACL forbids.
@@ -110,28 +123,43 @@ class Objects:
             raise errors.FORBIDDEN(
                 f"Forbidden reading by object's ACL., the object id is {object_id}."
             )
-        return shown(visible(call.principal, class_name, document, acl=acl), keys)
+        (answer,) = await self._answers(call.principal, class_name, [document], wish)
+        return answer
 
-    async def find(
-        self, call: Call, query: Query, *, count: bool = False, acl: bool = False
-    ) -> Page:
+    async def find(self, call: Call, query: Query, wish: Wish, *, count: bool = False) -> Page:
         """The objects a query finds among those the principal may read."""
         if not self._known(query.class_name):
             raise errors.CLASS_NOT_FOUND()
-        readable = Query(
-            query.class_name,
-            both(query.where, read_filter(call.principal)),
-            query.order,
-            query.skip,
-            query.limit,
-            query.keys,
-        )
-        rows = await self._storage.find(readable)
-        results = [
-            shown(visible(call.principal, query.class_name, row, acl=acl), query.keys)
-            for row in rows
-        ]
-        return Page(results, await self._storage.count(readable) if count else None)
+        rows = await self._finder.find(call.principal, query)
+        results = await self._answers(call.principal, query.class_name, rows, wish)
+        return Page(results, await self._finder.count(call.principal, query) if count else None)
+
+    def relation_target(self, class_name: str, key: str) -> str | None:
+        """The class whose objects a relation column holds; ``None`` when it is no relation."""
+        column = self._schema(class_name).columns.get(key)
+        return column.class_name if column is not None and column.type == "Relation" else None
+
+    def seen(
+        self, principal: Principal, class_name: str, document: Fields, *, acl: bool = False
+    ) -> Fields:
+        """A stored document as the principal may see it."""
+        return visible(principal, self._schema(class_name), document, acl=acl)
+
+    async def _answers(
+        self, principal: Principal, class_name: str, rows: Sequence[Fields], wish: Wish
+    ) -> list[Fields]:
+        """Rows as they leave: visible fields, included objects, then the selection of keys."""
+        schema = self._schema(class_name)
+        seen = [visible(principal, schema, row, acl=wish.acl) for row in rows]
+        if wish.include:
+            seen = await self._finder.include(
+                principal,
+                seen,
+                wish.include,
+                lambda name, document: self.seen(principal, name, document),
+            )
+        keys = wish.keys
+        return seen if keys == Keys() else [shown(fields, keys) for fields in seen]
 
     async def update(
         self,
@@ -146,6 +174,8 @@ class Objects:
         """Change an object; answers id and time, and the named fields with ``fetch``."""
         check_class_name(class_name)
         check_field_names(write, dotted=True)
+        if guard is not None:
+            guard = await self._finder.resolved(call.principal, class_name, guard)
         current = await self._writable(call, class_name, object_id, guard)
         if current is None:
             raise absent(class_name, object_id)
@@ -169,7 +199,9 @@ class Objects:
         answer = only(committed.after, ("objectId", "updatedAt"))
         if fetch:
             named = {path.partition(".")[0] for path in updated_keys}
-            answer |= only(visible(call.principal, class_name, committed.after), sorted(named))
+            seen = self.seen(call.principal, class_name, committed.after)
+            named.update(name for name, _ in self._schema(class_name).relations)
+            answer |= only(seen, sorted(named))
         return answer
 
     async def delete(
@@ -177,6 +209,8 @@ class Objects:
     ) -> None:
         """Remove an object; one that is not there is no error unless ``guard`` wants it."""
         check_class_name(class_name)
+        if guard is not None:
+            guard = await self._finder.resolved(call.principal, class_name, guard)
         current = await self._writable(call, class_name, object_id, guard)
         if current is None:
             return
@@ -248,64 +282,17 @@ class Objects:
         )
 
 
-def visible(
-    principal: Principal, class_name: str, document: Fields, *, acl: bool = False
-) -> Fields:
-    """What of a stored object leaves the server; the ACL only when it was asked for.
-
-    Users never show their password; only they and the master key see their private fields
-    (storage.md 6.5).
-    """
-    fields = dict(document)
-    if not acl:
-        fields.pop("ACL", None)
-    if class_name == "_User":
-        for name in ("password", "salt"):
-            fields.pop(name, None)
-        if not principal.is_master:
-            fields.pop("sessionToken", None)
-            if principal.user_id != document["objectId"]:
-                for name in ("authData", "email", "mobilePhoneNumber"):
-                    fields.pop(name, None)
-    return fields
-
-
-def shown(fields: Fields, keys: Keys) -> Fields:
-    """The fields that ``keys`` selects; dotted names select and hide inside an Object."""
-    if keys.shown is not None:
-        top = {name.partition(".")[0] for name in keys.shown}
-        fields = {
-            name: _inner(value, name, keys.shown) for name, value in fields.items() if name in top
-        }
-    if keys.hidden:
-        fields = _less(fields, keys.hidden)
-    return fields
-
-
-def _inner(value: Json, name: str, shown_keys: frozenset[str]) -> Json:
-    if name in shown_keys or not isinstance(value, dict) or "__type" in value:
-        return value
-    inner = _below(name, shown_keys)
-    return {
-        key: _inner(item, key, inner)
-        for key, item in value.items()
-        if key in {path.partition(".")[0] for path in inner}
+def _without_relations(document: Fields) -> tuple[Fields, dict[str, Relate]]:
+    """A hook's document, and the relation operations it brought with it."""
+    if not any(isinstance(value, dict) and "__op" in value for value in document.values()):
+        return document, {}
+    operations = {
+        name: parse_operation(name, value)
+        for name, value in document.items()
+        if isinstance(value, dict) and "__op" in value
     }
-
-
-def _less(fields: Fields, hidden: frozenset[str]) -> Fields:
-    return {
-        name: _less(value, inner)
-        if (inner := _below(name, hidden)) and isinstance(value, dict) and "__type" not in value
-        else value
-        for name, value in fields.items()
-        if name not in hidden
-    }
-
-
-def _below(name: str, paths: frozenset[str]) -> frozenset[str]:
-    """What paths name inside of ``name``."""
-    return frozenset(path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}."))
+    related = {name: op for name, op in operations.items() if isinstance(op, Relate)}
+    return {name: value for name, value in document.items() if name not in related}, related
 
 
 def _check_acl_of(draft: Fields) -> None:

@@ -9,11 +9,11 @@ from lean_emulator.base.errors import ApiError, DuplicateValue
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.signing import same_secret
-from lean_emulator.model.access import MASTER
+from lean_emulator.model.access import MASTER, Principal
 from lean_emulator.model.operations import Operation, Set
 from lean_emulator.model.query import Compare, Query
 from lean_emulator.service.call import Call
-from lean_emulator.service.objects import Fields, Objects, visible
+from lean_emulator.service.objects import Fields, Objects
 from lean_emulator.storage.contract import Storage
 
 _ROUNDS = 512
@@ -57,7 +57,7 @@ class Users:
             raise _taken(e.field) from e
         stored = await self._storage.get("_User", str(created["objectId"]))
         assert stored is not None
-        return visible(MASTER, "_User", stored)
+        return self._objects.seen(MASTER, "_User", stored)
 
     async def log_in(self, name: str, value: str, password: str) -> Fields:
         """The user whose ``name`` (username, email or mobilePhoneNumber) is ``value``.
@@ -71,7 +71,7 @@ class Users:
             raise errors.USER_NOT_FOUND()
         if not same_secret(given, str(user.get("password", ""))):
             raise ApiError(210, "The username and password mismatch.")
-        return visible(MASTER, "_User", user)
+        return self._objects.seen(MASTER, "_User", user)
 
     async def of_session(self, token: str) -> Fields | None:
         """The stored user a session token belongs to, ``None`` for a dead one."""
@@ -85,6 +85,10 @@ class Users:
         if user is None:
             raise errors.USER_NOT_FOUND(f"Could not find user '{who}'.")
         return user
+
+    def seen(self, principal: Principal, user: Fields) -> Fields:
+        """A stored user as the principal may see it."""
+        return self._objects.seen(principal, "_User", user)
 
     async def _by(self, name: str, value: str) -> Fields | None:
         found = await self._storage.find(Query("_User", Compare(name, "eq", value), limit=1))

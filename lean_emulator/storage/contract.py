@@ -1,22 +1,26 @@
 """What every storage promises. ``tests/contract/storage_suite.py`` holds each of them to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.operations import Write
+from lean_emulator.model.operations import Relate, Write
 from lean_emulator.model.query import Query, Where
 from lean_emulator.model.schema import ClassSchema
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """A new document, complete with ``objectId``, ``createdAt`` and ``updatedAt``."""
+    """A new document, complete with ``objectId``, ``createdAt`` and ``updatedAt``.
+
+    ``relations`` are its first members, by column.
+    """
 
     class_name: str
     document: dict[str, Json]
+    relations: Mapping[str, Relate] = field(default_factory=dict)
 
     @property
     def object_id(self) -> str:
@@ -25,7 +29,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Operations on the document as it is when the commit happens.
+    """Operations on the document as it is when the commit happens, its relations included.
 
     ``updated_at`` becomes its ``updatedAt``; ``guard`` must match the document then.
     """
@@ -69,6 +73,7 @@ class Storage(Protocol):
     - A guard that does not match raises ``NoEffect``; an objectId that is taken raises
       ``DuplicateValue``; an update of an absent object raises code 1; a delete of one does nothing
       and gives ``Committed(change, None, None)``. A refused commit changes nothing.
+    - Members of relations are committed with the document; they go when their owner is deleted.
     - What was returned never changes later, and must not be changed by whoever got it.
     - ``find`` without an order goes by creation; documents that sort equal do too.
     - A class that does not exist has no objects.
@@ -84,6 +89,14 @@ class Storage(Protocol):
 
     async def count(self, query: Query) -> int:
         """How many match, whatever the query's skip and limit."""
+        ...
+
+    async def related(self, owner_class: str, owner_id: str, key: str) -> list[str]:
+        """Ids of a relation's members, in the order they were added."""
+        ...
+
+    async def owners(self, owner_class: str, key: str, member_id: str) -> list[str]:
+        """Ids of the objects whose relation ``key`` has the member."""
         ...
 
     async def commit(self, changes: Sequence[Change]) -> list[Committed]: ...

@@ -1,16 +1,19 @@
 """Objects in dictionaries: the engine behind every storage, and a storage of its own."""
 
 import asyncio
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.document import apply_write
-from lean_emulator.model.predicate import compile_where, sorted_documents
+from lean_emulator.model.document import apply_write, relations_of
+from lean_emulator.model.operations import Relate
+from lean_emulator.model.predicate import compile_where, nearness, sorted_documents
 from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Query, Where
 from lean_emulator.model.schema import ClassSchema, admit_document, admit_write, new_class
 from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update, absent
+from lean_emulator.storage.relations import Relations
 
 _Place: TypeAlias = tuple[str, str, str | int | float]
 """Class, column and value."""
@@ -32,6 +35,7 @@ class MemoryStorage:
         self._objects: dict[str, dict[str, dict[str, Json]]] = {}
         self._schemas: dict[str, ClassSchema] = {}
         self._unique: _UniqueIndex = {}
+        self._relations = Relations()
 
     async def open(self) -> None:
         """Nothing to load."""
@@ -46,8 +50,11 @@ class MemoryStorage:
         wanted = query.skip + query.limit
         if query.limit <= 0:
             return []
-        enough = None if query.order else wanted
+        near = None if query.order else nearness(query.where)
+        enough = None if query.order or near else wanted
         rows = await self._matching(query.class_name, query.where, enough)
+        if near is not None:
+            return heapq.nsmallest(wanted, rows, near)[query.skip :]
         return sorted_documents(rows, query.order, wanted)[query.skip :]
 
     async def count(self, query: Query) -> int:
@@ -67,12 +74,22 @@ class MemoryStorage:
         for (class_name, object_id), document in plan.documents.items():
             if document is None:
                 self._objects.get(class_name, {}).pop(object_id, None)
+                self._relations.forget_owner(class_name, object_id, self._relation_keys(class_name))
                 continue
             objects = self._objects.setdefault(class_name, {})
             if (class_name, object_id) in plan.born:
                 objects.pop(object_id, None)  # an id that is used again goes to the end
             objects[object_id] = document
+        for change in changes:
+            for key, relate in _relations_in(change).items():
+                self._relations.change(change.class_name, change.object_id, key, relate)
         return committed
+
+    async def related(self, owner_class: str, owner_id: str, key: str) -> list[str]:
+        return self._relations.members(owner_class, owner_id, key)
+
+    async def owners(self, owner_class: str, key: str, member_id: str) -> list[str]:
+        return self._relations.owners(owner_class, key, member_id)
 
     def classes(self) -> Mapping[str, ClassSchema]:
         return self._schemas
@@ -95,11 +112,17 @@ class MemoryStorage:
         self._schemas.pop(class_name, None)
         self._objects.pop(class_name, None)
         self._forget_unique(class_name)
+        self._relations.forget_class(class_name)
 
     async def clear(self) -> None:
         self._schemas.clear()
         self._objects.clear()
         self._unique.clear()
+        self._relations.clear()
+
+    def _relation_keys(self, class_name: str) -> list[str]:
+        columns = self._schema(class_name).columns
+        return [name for name, column in columns.items() if column.type == "Relation"]
 
     def _forget_unique(self, class_name: str) -> None:
         for place in [place for place in self._unique if place[0] == class_name]:
@@ -149,6 +172,16 @@ class MemoryStorage:
 
     def _schema(self, class_name: str) -> ClassSchema:
         return self._schemas.get(class_name) or new_class(class_name)
+
+
+def _relations_in(change: Change) -> Mapping[str, Relate]:
+    match change:
+        case Insert():
+            return change.relations
+        case Update():
+            return relations_of(change.write)
+        case Delete():
+            return {}
 
 
 class _Plan:
@@ -211,7 +244,10 @@ class _Plan:
         if before is not None:
             raise errors.DUPLICATE_VALUE(f"The objectId '{change.object_id}' is already taken.")
         schema = self._schema(change.class_name)
-        self.schemas[change.class_name] = admit_document(schema, change.document)
+        schema = admit_document(schema, change.document)
+        if change.relations:
+            schema = admit_write(schema, change.relations)
+        self.schemas[change.class_name] = schema
         key = (change.class_name, change.object_id)
         self.documents.pop(key, None)
         self.born.add(key)

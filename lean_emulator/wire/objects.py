@@ -1,12 +1,19 @@
 """``/classes``: create, read, query, update, delete (storage.md 3, 4)."""
 
-from lean_emulator.base import errors
+from dataclasses import replace
+
 from lean_emulator.base.clock import http_date
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.query import Where
 from lean_emulator.model.values import check_object_id
-from lean_emulator.model.where_json import decoded, parse_keys, parse_query, parse_where
-from lean_emulator.service.objects import Objects
+from lean_emulator.model.where_json import (
+    decoded,
+    parse_include,
+    parse_keys,
+    parse_query,
+    parse_where,
+)
+from lean_emulator.service.objects import Objects, Wish
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
 
@@ -34,28 +41,28 @@ class ObjectHandlers:
         return Answer(created, 201, {"Location": location})
 
     async def find(self, request: Request, class_name: str) -> Answer:
-        _refuse_unbuilt_include(request)
+        query = parse_query(class_name, request.params)
+        target = self._redirected(request, class_name)
+        if target is not None:
+            query = replace(query, class_name=target)
         page = await self._objects.find(
-            request.call,
-            parse_query(class_name, request.params),
-            count=request.flag("count"),
-            acl=request.flag("returnACL"),
+            request.call, query, _wish(request), count=request.flag("count")
         )
         body: dict[str, Json] = {"results": [*page.results]}
+        if target is not None:
+            body["className"] = target
         if page.count is not None:
             body["count"] = page.count
         return Answer(body)
 
+    def _redirected(self, request: Request, class_name: str) -> str | None:
+        """The class a relation query is really about, when the client does not know it."""
+        key = request.params.get("redirectClassNameForKey")
+        return self._objects.relation_target(class_name, str(key)) if key else None
+
     async def get(self, request: Request, class_name: str, object_id: str) -> Answer:
-        _refuse_unbuilt_include(request)
         check_object_id(object_id)
-        found = await self._objects.get(
-            request.call,
-            class_name,
-            object_id,
-            parse_keys(request.params.get("keys")),
-            acl=request.flag("returnACL"),
-        )
+        found = await self._objects.get(request.call, class_name, object_id, _wish(request))
         if found is None:
             return Answer(None if request.in_batch else {})
         updated_at = found.get("updatedAt")
@@ -100,6 +107,10 @@ def _guard(request: Request) -> Where | None:
     return None if raw is None or raw == {} else parse_where(raw)
 
 
-def _refuse_unbuilt_include(request: Request) -> None:
-    if request.params.get("include"):
-        raise errors.NOT_BUILT("lean-emu does not have the query parameter 'include' yet.")
+def _wish(request: Request) -> Wish:
+    params = request.params
+    return Wish(
+        parse_keys(params.get("keys")),
+        parse_include(params.get("include")),
+        request.flag("returnACL"),
+    )

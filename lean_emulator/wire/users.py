@@ -2,7 +2,6 @@
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
-from lean_emulator.service.objects import visible
 from lean_emulator.service.users import Users
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.request import Answer, Request
@@ -54,7 +53,7 @@ class UserHandlers:
         user = request.call.principal.user
         if user is None:
             raise errors.USER_NOT_FOUND()
-        shown = visible(request.call.principal, "_User", dict(user))
+        shown = self._users.seen(request.call.principal, dict(user))
         return Answer({**shown, "sessionToken": user["sessionToken"]})
 
     async def get(self, request: Request, object_id: str) -> Answer:

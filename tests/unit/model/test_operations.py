@@ -177,4 +177,4 @@ def test_assignments_do_not_depend_on_the_old_value() -> None:
 
 def test_every_listed_operation_can_be_read() -> None:
     for word in OPERATIONS:
-        parse_operation("f", op(word, amount=1, objects=[], value=1))
+        parse_operation("f", op(word, amount=1, objects=[], value=1, ops=[]))

@@ -1,0 +1,157 @@
+"""Around ``storage.find``: sub-queries and relations before it, included objects after it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import Principal, may, read_filter
+from lean_emulator.model.predicate import reach
+from lean_emulator.model.query import (
+    All,
+    AnyOf,
+    Compare,
+    InList,
+    InQuery,
+    Not,
+    Query,
+    RelatedTo,
+    Select,
+    Where,
+    both,
+)
+from lean_emulator.model.values import Missing, pointer, type_of
+from lean_emulator.storage.contract import Storage
+
+Fields: TypeAlias = dict[str, Json]
+Show: TypeAlias = Callable[[str, Fields], Fields]
+"""What of a document of a class the reader gets to see."""
+
+MAX_DEPTH = 10
+"""Sub-queries inside sub-queries, and pointers behind pointers."""
+
+
+class Finder:
+    """Finds documents on behalf of somebody; the reader's rights hold for inner queries too."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def find(self, principal: Principal, query: Query) -> list[Fields]:
+        """Readable documents, as stored."""
+        return await self._storage.find(await self.readable(principal, query))
+
+    async def count(self, principal: Principal, query: Query) -> int:
+        """How many are readable, whatever skip and limit."""
+        return await self._storage.count(await self.readable(principal, query))
+
+    async def readable(self, principal: Principal, query: Query) -> Query:
+        """The query as storage takes it: sub-queries answered, the reader's rights added."""
+        where = await self.resolved(principal, query.class_name, query.where)
+        return replace(query, where=both(where, read_filter(principal)))
+
+    async def resolved(self, principal: Principal, class_name: str, where: Where) -> Where:
+        """The tree without sub-queries and relations, which become lists of what they gave."""
+        match where:
+            case All(parts):
+                return All(tuple([await self.resolved(principal, class_name, p) for p in parts]))
+            case AnyOf(parts):
+                return AnyOf(tuple([await self.resolved(principal, class_name, p) for p in parts]))
+            case Not(part):
+                return Not(await self.resolved(principal, class_name, part))
+            case InQuery(path, query):
+                rows = await self.find(principal, query)
+                targets = [pointer(query.class_name, str(row["objectId"])) for row in rows]
+                return await self._among(class_name, path, tuple(targets))
+            case Select(path, query, key):
+                rows = await self.find(principal, query)
+                return InList(path, tuple(_values(rows, key)))
+            case RelatedTo(owner_class, owner_id, key):
+                members = await self._storage.related(owner_class, owner_id, key)
+                return InList("objectId", tuple(members))
+            case Compare(path, "eq", value) if type_of(value) == "Pointer":
+                return await self._among(class_name, path, (value,), where)
+            case _:
+                return where
+
+    async def _among(
+        self, class_name: str, path: str, targets: tuple[Json, ...], plain: Where | None = None
+    ) -> Where:
+        """A pointer column that points at one of ``targets``, or a relation that holds one."""
+        schema = self._storage.classes().get(class_name)
+        column = schema.columns.get(path) if schema is not None else None
+        if column is None or column.type != "Relation":
+            return plain or InList(path, targets)
+        owners: dict[str, None] = {}
+        for target in targets:
+            if isinstance(target, dict) and target.get("className") == column.class_name:
+                found = await self._storage.owners(class_name, path, str(target["objectId"]))
+                owners.update(dict.fromkeys(found))
+        return InList("objectId", tuple(owners))
+
+    async def include(
+        self, principal: Principal, rows: Sequence[Fields], paths: Sequence[str], show: Show
+    ) -> list[Fields]:
+        """The rows with the pointers at ``paths`` replaced by their objects.
+
+        Levels on the way are included too. A target that is missing or not readable stays a bare
+        pointer (storage.md 4.5).
+        """
+        tree: dict[str, object] = {}
+        for path in paths:
+            node = tree
+            for part in path.split(".")[:MAX_DEPTH]:
+                node = node.setdefault(part, {})  # type: ignore[assignment]  # a tree of itself
+        expander = _Expander(self._storage, principal, show)
+        return [await expander.fields(row, tree) for row in rows]
+
+
+class _Expander:
+    """One answer's included objects; each is fetched once."""
+
+    def __init__(self, storage: Storage, principal: Principal, show: Show) -> None:
+        self._storage = storage
+        self._principal = principal
+        self._show = show
+        self._fetched: dict[tuple[str, str], Fields | None] = {}
+
+    async def fields(self, fields: Fields, tree: Mapping[str, object]) -> Fields:
+        result = dict(fields)
+        for name, below in tree.items():
+            if name in result and isinstance(below, dict):
+                result[name] = await self._value(result[name], below)
+        return result
+
+    async def _value(self, value: Json, below: Mapping[str, object]) -> Json:
+        if isinstance(value, list):
+            return [await self._value(item, below) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("__type") != "Pointer":
+            return await self.fields(value, below)
+        class_name = str(value["className"])
+        target = await self._target(class_name, str(value["objectId"]))
+        if target is None:
+            return value
+        expanded = await self.fields(target, below)
+        return {**expanded, "__type": "Pointer", "className": class_name}
+
+    async def _target(self, class_name: str, object_id: str) -> Fields | None:
+        key = (class_name, object_id)
+        if key not in self._fetched:
+            found = await self._storage.get(class_name, object_id)
+            if found is not None and not may(self._principal, "read", found.get("ACL")):
+                found = None
+            self._fetched[key] = None if found is None else self._show(class_name, found)
+        return self._fetched[key]
+
+
+def _values(rows: Sequence[Fields], key: str) -> list[Json]:
+    """The values of a key in some rows; lists give their members."""
+    found: list[Json] = []
+    for row in rows:
+        for value in reach(row, key.split(".")):
+            if isinstance(value, Missing):
+                continue
+            found += value if isinstance(value, list) else [value]
+    return found

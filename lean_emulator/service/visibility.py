@@ -1,0 +1,75 @@
+"""What of a stored object leaves the server (storage.md 2.4, 4.5, 6.5)."""
+
+from typing import TypeAlias
+
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import Principal
+from lean_emulator.model.query import Keys
+from lean_emulator.model.schema import ClassSchema
+
+Fields: TypeAlias = dict[str, Json]
+
+_OF_A_POINTER = frozenset({"__type", "className", "objectId", "createdAt", "updatedAt"})
+
+
+def visible(
+    principal: Principal, schema: ClassSchema, document: Fields, *, acl: bool = False
+) -> Fields:
+    """A document as the principal may see it; the ACL only when it was asked for.
+
+    Every relation of the class shows as a stub. Users never show their password; only they and the
+    master key see their private fields.
+    """
+    fields = dict(document)
+    if not acl:
+        fields.pop("ACL", None)
+    for name, column in schema.relations:
+        fields[name] = {"__type": "Relation", "className": column.class_name}
+    if schema.name == "_User":
+        for name in ("password", "salt"):
+            fields.pop(name, None)
+        if not principal.is_master:
+            fields.pop("sessionToken", None)
+            if principal.user_id != document["objectId"]:
+                for name in ("authData", "email", "mobilePhoneNumber"):
+                    fields.pop(name, None)
+    return fields
+
+
+def shown(fields: Fields, keys: Keys) -> Fields:
+    """The fields that ``keys`` selects; dotted names select and hide inside an Object."""
+    if keys.shown is not None:
+        top = {name.partition(".")[0] for name in keys.shown}
+        fields = {
+            name: _inner(value, name, keys.shown) for name, value in fields.items() if name in top
+        }
+    if keys.hidden:
+        fields = _less(fields, keys.hidden)
+    return fields
+
+
+def _inner(value: Json, name: str, shown_keys: frozenset[str]) -> Json:
+    if name in shown_keys or not isinstance(value, dict):
+        return value
+    inner = _below(name, shown_keys)
+    kept = {path.partition(".")[0] for path in inner}
+    if "__type" in value:
+        if value["__type"] != "Pointer":
+            return value
+        kept |= _OF_A_POINTER
+    return {key: _inner(item, key, inner) for key, item in value.items() if key in kept}
+
+
+def _less(fields: Fields, hidden: frozenset[str]) -> Fields:
+    return {
+        name: _less(value, inner)
+        if (inner := _below(name, hidden)) and isinstance(value, dict)
+        else value
+        for name, value in fields.items()
+        if name not in hidden
+    }
+
+
+def _below(name: str, paths: frozenset[str]) -> frozenset[str]:
+    """What paths name inside of ``name``."""
+    return frozenset(path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}."))
