@@ -109,7 +109,7 @@ class Call(object):
     __slots__ = ("id", "lines")
 
     def __init__(self, name):
-        self.id = name
+        self.id = name[:100]  # with the place it must fit the head of a frame
         self.lines = 0
 
 

@@ -94,8 +94,9 @@ class Zygote(object):
             for number, fd in enumerate(fds):
                 os.dup2(fd, number)
                 os.close(fd)
-            if "random" in sys.modules:
-                sys.modules["random"].seed()  # Python 3.6 does not do it after a fork
+            for name in ("random", "numpy.random"):
+                if name in sys.modules:  # or every fork would draw the same numbers
+                    sys.modules[name].seed()
             boot_python.run(boot_python.keep_stdin(), self.sdk)
         except BaseException:
             traceback.print_exc()

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.engine.child import Child
@@ -43,6 +44,11 @@ class Generation:
         self.in_flight -= 1
         if self._idle is not None and self.in_flight == 0:
             self._idle.set()
+
+    def remove_socket(self) -> None:
+        """After its end: a process that is stopped leaves the file of its socket behind."""
+        if self.address.path is not None:
+            Path(self.address.path).unlink(missing_ok=True)
 
     async def drained(self) -> None:
         """Wait until no call is in it, or the longest deadline among them has passed."""

@@ -9,7 +9,13 @@ CALL_HEADER = "X-Lean-Emu-Call"
 LINES_HEADER = b"x-lean-emu-lines"
 MAX_ANSWER = 256 << 20
 
-_OURS = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "expect"})
+_OURS = frozenset(
+    {
+        "connection", "content-length", "transfer-encoding", "keep-alive", "expect",
+        CALL_HEADER.lower(),
+    }
+)  # fmt: skip
+"""Headers a caller cannot hand on: this connection's own, and whose call it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class PythonLauncher:
     ) -> Generation:
         """Give the process its job and wait until it serves."""
         assert self._project.entry is not None
-        path = str(self._sockets / f"{number}-{process.pid}") if self._sockets else None
+        path = self._socket_path(f"{number}-{process.pid}")
         secret = secrets.token_hex(16)
         words = {
             "directory": str(self._project.directory),
@@ -127,6 +127,13 @@ class PythonLauncher:
         child.on_report = lambda later: files.learn(later.facts.get("files", {}))
         self._warm.learn(environment, facts["warm"])
         return Generation(number, child, Address(path, facts["port"]), files, facts["where"])
+
+    def _socket_path(self, name: str) -> str | None:
+        if self._sockets is None:
+            return None
+        if not self._sockets.is_dir():  # something has cleaned up the temporary folders
+            self._sockets = _folder_for_sockets()
+        return str(self._sockets / name)
 
     async def _ready(self, child: Child, kept: "LastLines") -> dict[str, Any]:
         """What the child reports when it is ready."""

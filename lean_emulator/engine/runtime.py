@@ -349,6 +349,7 @@ class Runtime:
     async def _end(self, generation: Generation) -> None:
         await generation.child.stop()
         self.client.forget(generation)
+        generation.remove_socket()
         self._living.discard(generation)
 
     def _ended(self, generation: Generation) -> None:

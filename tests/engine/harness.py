@@ -15,6 +15,7 @@ from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.engine.environment import AppKeys, child_environment
 from lean_emulator.engine.http1 import EngineAnswer
+from lean_emulator.engine.launch import PythonLauncher
 from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import find_project
 from lean_emulator.engine.runtime import Runtime
@@ -160,6 +161,9 @@ async def running(
         await code.runtime.stop()
         left = [pid for pid in pids if alive(pid)]
         assert not left, f"children were left: {left}"
+        launcher = code.runtime._launcher
+        if isinstance(launcher, PythonLauncher) and launcher._sockets is not None:
+            assert not launcher._sockets.exists()
 
 
 def alive(pid: int) -> bool:

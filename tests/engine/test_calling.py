@@ -286,7 +286,7 @@ async def test_a_project_that_monkey_patches_with_gevent(python: str, tmp_path: 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from tests.engine.harness import running
+from tests.engine.harness import running, wait_until
 
 async def main():
     cmd = sys.argv[3] if len(sys.argv) > 3 else None
@@ -296,6 +296,7 @@ async def main():
             await zygote.fit
             code.write((code.folder / "cloud.py").read_text() + "# edited")
             await code.runtime.until_settled(code.deadline())
+            await wait_until(lambda: len(code.pids()) == 1, "the first process has ended")
             print(code.runtime.state, zygote._popen.pid, code.pid(), flush=True)
         else:
             print(code.runtime.state, code.pid(), flush=True)
@@ -307,7 +308,9 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("kind", ["cloud.py", "command"])
 @pytest.mark.usefixtures("_repository_on_path")
-def test_a_killed_parent_leaves_no_process(python: str, tmp_path: Path, kind: str) -> None:
+def test_a_killed_parent_leaves_no_process(
+    python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     sleeper = "import subprocess, sys\np = subprocess.Popen([sys.executable, '-c', "
     sleeper += "'import time; time.sleep(600)'])\nprint('pid', p.pid, flush=True)\n"
     (tmp_path / "cloud.py").write_text(sleeper + HEAD + "open('pid', 'w').write(str(p.pid))\n")
@@ -319,6 +322,9 @@ def test_a_killed_parent_leaves_no_process(python: str, tmp_path: Path, kind: st
     arguments = [str(tmp_path), python]
     if kind == "command":
         arguments.append(f"{sys.executable} serve.py")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     parent = subprocess.Popen([sys.executable, "-c", PARENT, *arguments], stdout=subprocess.PIPE)
     try:
         assert parent.stdout is not None
@@ -329,6 +335,7 @@ def test_a_killed_parent_leaves_no_process(python: str, tmp_path: Path, kind: st
         os.kill(parent.pid, signal.SIGKILL)
         assert parent.wait() == -signal.SIGKILL
         asyncio.run(wait_until(lambda: not any(alive(pid) for pid in pids), "all have ended"))
+        assert not list(temporary.iterdir()), "no socket is left either"
     finally:
         parent.kill()
         parent.stdout.close()  # type: ignore[union-attr]

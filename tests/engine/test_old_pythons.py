@@ -4,10 +4,12 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from lean_emulator.engine.launch import PythonLauncher
 from tests.engine.harness import function, in_loop, running
 
 FAKE_SDK = {"PYTHONPATH": str(Path(__file__).parent / "fake_sdk")}
@@ -37,10 +39,16 @@ async def test_code_loads_prints_fails_and_heals(minor: int, tmp_path: Path) -> 
     (tmp_path / "rules.py").write_text("ANSWER = 1\n")
     source = HEAD + "import rules\n"
     source += function("hello", "print('in', end=' ')\nprint('time')\nreturn rules.ANSWER")
+    source += function("parent", "import os\nreturn os.getppid()")
     async with running(tmp_path, python, source, extra_environment=FAKE_SDK) as code:
-        assert code.runtime.names == {"hello"}
+        assert code.runtime.names == {"hello", "parent"}
         assert await code.traced("hello") == [("stdout", "in time", "cloud.py:7")]
         assert (await code.raw("GET", "/")).body == b"The cloud code is running.\n"
+        if sys.platform == "linux":
+            assert isinstance(code.runtime._launcher, PythonLauncher)
+            zygote = code.runtime._launcher._warm._zygote
+            assert zygote is not None
+            assert await zygote.fit
         (tmp_path / "rules.py").write_text("ANSWER = \n")
         assert not code.runtime.settled
         await code.runtime.until_settled(code.deadline())
@@ -50,3 +58,5 @@ async def test_code_loads_prints_fails_and_heals(minor: int, tmp_path: Path) -> 
         assert (failure.file, failure.line) == ("rules.py", 1)
         (tmp_path / "rules.py").write_text("ANSWER = 2\n")
         assert await code.run("hello") == 2
+        if sys.platform == "linux":
+            assert await code.run("parent") == zygote._popen.pid

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from itertools import pairwise
 from pathlib import Path
@@ -238,6 +239,15 @@ async def test_a_process_that_keeps_dying_is_started_ever_later(
         assert gaps[1] > 0.1
         code.write(answering(2))  # an edit does not wait for the pause
         assert await code.run("hello", seconds=1) == 2
+
+
+@in_loop
+async def test_a_cleaned_up_temporary_folder_is_made_again(python: str, tmp_path: Path) -> None:
+    async with running(tmp_path, python, answering(1)) as code:
+        assert code.runtime._current is not None
+        shutil.rmtree(Path(code.runtime._current.address.path or "").parent)
+        code.write(answering(2))
+        assert await code.run("hello") == 2
 
 
 @in_loop

@@ -98,7 +98,12 @@ def test_what_is_no_answer_is_said(data: bytes) -> None:
 
 
 def test_a_request_is_one_message_with_our_own_framing() -> None:
-    headers = {"X-A": "1", "Connection": "close", "Content-Length": "9", "Transfer-Encoding": "x"}
+    headers = {
+        "X-A": "1",
+        "Connection": "close",
+        "Content-Length": "9",
+        "x-lean-emu-call": "forged",
+    }
     assert request_bytes("POST", "/f?a=1", headers, b"{}", "c9") == (
         b"POST /f?a=1 HTTP/1.1\r\nX-A: 1\r\nHost: 127.0.0.1\r\nX-Lean-Emu-Call: c9\r\n"
         b"Content-Length: 2\r\n\r\n{}"
