@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json, dumps
 from lean_emulator.base.trace_view import tree
 from lean_emulator.cli import banner
@@ -86,7 +87,7 @@ class FunctionCall:
             return {**headers, "X-LC-Key": f"{keys.master_key},master"}
         if SESSION_TOKEN.fullmatch(self.user) is None:
             raise click.BadParameter(
-                "a running instance takes a session token (25 characters) here",
+                "a running instance tells users by their session token (25 characters)",
                 param_hint="--user",
             )
         return {**headers, "X-LC-Key": keys.app_key, "X-LC-Session": self.user}
@@ -107,9 +108,12 @@ class FunctionCall:
         return came[0] if came else None
 
     async def _in(self, emulator: "Emulator") -> Came:
-        result = await emulator.workbench.run_function(
-            self.name, self.params, rpc=self.rpc, user=self.user, master=self.user is None
-        )
+        try:
+            result = await emulator.workbench.run_function(
+                self.name, self.params, rpc=self.rpc, user=self.user, master=self.user is None
+            )
+        except ApiError as e:  # there is no such user
+            return Came(e.status, {**e.to_wire()}, 0.0, None, [], None)
         span = emulator.log.trace(result.trace)
         failure = emulator.runtime.failure
         hint = None if failure is None else failure.hint
@@ -139,6 +143,7 @@ def _with_trace(came: Came, instance: Instance, project: Project, trace: str | N
         trace=steps,
         functions=banner.grouped(info["names"])[0],
         broken="" if info["state"] == "broken" else None,
+        hint=f"The whole traceback: {instance.console_url}/hooks",
         link=f"{instance.console_url}/?trace={trace}" if trace else None,
     )
 
