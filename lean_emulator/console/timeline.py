@@ -11,7 +11,8 @@ from lean_emulator.base.trace_view import step
 WINDOW = 300
 """Steps drawn at once; longer traces are read in windows of this size."""
 
-MAX_INDENT = 12
+MAX_INDENT = 24
+"""Levels that are drawn apart: eight hooks deep, each with its request and its call."""
 _ROOM = 1.04
 _VISIBLE = 0.015
 """Part of the axis below which a difference is not worth a colour."""
