@@ -49,6 +49,19 @@ MARKS = frozenset(
 """Members of bodies that steer hooks and are never stored (engine.md 3.6)."""
 
 
+MARKED_HOOKS = {"__before": BEFORE_HOOKS, "__after": AFTER_HOOKS}
+"""Members that switch hooks off when they hold a signed mark."""
+
+
+def mark_names(kinds: frozenset[HookKind], class_name: str) -> tuple[str, ...]:
+    """Names a mark for these hooks may be signed under, the usual one first (engine.md 3.2)."""
+    word = "before" if kinds == BEFORE_HOOKS else "after"
+    return (
+        f"__{word}_for_{class_name}",
+        *sorted(kind.metadata_name(class_name) for kind in kinds),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """A name from the metadata list, understood."""

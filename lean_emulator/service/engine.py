@@ -121,6 +121,14 @@ def read_json(answer: Answer) -> Json | errors.ApiError:
         return e
 
 
+def shown_answer(answer: Answer) -> Json:
+    """What an engine answered, as a trace keeps it: JSON, or the beginning of what is none."""
+    value = read_json(answer)
+    if isinstance(value, errors.ApiError):
+        return answer.body[:2_048].decode("utf-8", "replace") or None
+    return value
+
+
 def refusal(answer: Answer) -> str:
     """The text of an engine's error answer, for a person."""
     value = read_json(answer)

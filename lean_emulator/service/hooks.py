@@ -12,7 +12,7 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
-from lean_emulator.model.document import AUTOMATIC, without
+from lean_emulator.model.document import AUTOMATIC, only, without
 from lean_emulator.model.hooknames import MARKS, NEVER_HOOKED, HookKind
 from lean_emulator.model.operations import Relate, parse_operation
 from lean_emulator.model.values import MISSING, normalise, type_of
@@ -24,6 +24,7 @@ from lean_emulator.service.engine import (
     hook_headers,
     read_json,
     refusal,
+    shown_answer,
     user_for_engine,
 )
 
@@ -90,13 +91,10 @@ class Hooks:
         if answer.status >= 300:
             raise self._rejected(answer, span)
         if kind is not HookKind.BEFORE_SAVE:
-            span.detail["answer"] = read_json(answer)
+            span.detail["answer"] = shown_answer(answer)
             self._log.end(span, "ok", answer.status)
             return document
-        replaced = replacement(answer, document)
-        span.detail["after"] = replaced
-        self._log.end(span, "ok", answer.status)
-        return replaced
+        return self._replaced(answer, class_name, document, span)
 
     async def after(
         self,
@@ -134,13 +132,12 @@ class Hooks:
         except ApiError as e:
             self._fail(span, e, "timeout" if isinstance(e, errors.TimedOut) else "failed")
             raise
-        body = read_json(answer)
-        span.detail["answer"] = None if isinstance(body, ApiError) else body
+        span.detail["answer"] = shown_answer(answer)
         if answer.status >= 300:
             self._rejected(answer, span)
+        elif kind in (HookKind.BEFORE_SAVE, HookKind.BEFORE_UPDATE):
+            self._replaced(answer, class_name, document, span)
         else:
-            if kind in (HookKind.BEFORE_SAVE, HookKind.BEFORE_UPDATE):
-                span.detail["after"] = replacement(answer, document)
             self._log.end(span, "ok", answer.status)
         return answer
 
@@ -249,18 +246,38 @@ class Hooks:
                 "POST",
                 kind.path(class_name),
                 hook_headers(self._keys, call),
-                self._body(call, document, updated_keys),
+                self._body(call, class_name, document, updated_keys),
                 deadline=inside.deadline,
                 call_id=call_id,
             )
         finally:
             ledger.close(call_id)
 
-    def _body(self, call: Call, document: dict[str, Json], updated_keys: Sequence[str]) -> bytes:
-        shown = without(document, HIDDEN) if "password" in document else document
+    def _body(
+        self,
+        call: Call,
+        class_name: str,
+        document: dict[str, Json],
+        updated_keys: Sequence[str],
+    ) -> bytes:
+        shown = without(document, HIDDEN) if class_name == "_User" else document
         if updated_keys:
             shown = {**shown, "_updatedKeys": [*updated_keys]}
         return jsontext.dumps({"object": shown, "user": user_for_engine(call.principal)})
+
+    def _replaced(
+        self, answer: Answer, class_name: str, document: dict[str, Json], span: Span
+    ) -> dict[str, Json]:
+        """The hook's version of the object; ends the span, also when that cannot be read."""
+        try:
+            replaced = replacement(answer, class_name, document)
+        except ApiError as e:
+            span.detail["answer"] = shown_answer(answer)
+            self._fail(span, e, "failed", answer.status)
+            raise
+        span.detail["after"] = replaced
+        self._log.end(span, "ok", answer.status)
+        return replaced
 
     def _stopped(self, e: ApiError, kind: HookKind, class_name: str, span: Span) -> ApiError:
         """What a client gets when a before hook gave no answer (engine.md 4.6)."""
@@ -322,12 +339,13 @@ class Hooks:
         task.add_done_callback(self._running.discard)
 
 
-def replacement(answer: Answer, document: dict[str, Json]) -> dict[str, Json]:
+def replacement(answer: Answer, class_name: str, document: dict[str, Json]) -> dict[str, Json]:
     """The document a beforeSave wants stored (engine.md 4.2).
 
     The whole answer, without marks and automatic fields, its operations applied but for those on
-    relations, which belong to the write; the hook never saw the password, so that
-    is kept. An answer that is no document leaves the given one.
+    relations, which belong to the write; the hook never saw a user's password,
+    so that is kept. An answer that is no document leaves the given one. Raises what a write with
+    such values raises.
     """
     value = read_json(answer)
     if not isinstance(value, dict) or value == {"result": "ok"}:
@@ -347,8 +365,9 @@ def replacement(answer: Answer, document: dict[str, Json]) -> dict[str, Json]:
                 fields[name] = applied  # type: ignore[assignment]  # Missing is ruled out above
         elif type_of(raw) != "Relation":
             fields[name] = normalise(raw)
-    kept = {name: document[name] for name in _KEPT if name in document}
-    return {**fields, **kept}
+    if class_name == "_User":
+        fields |= only(document, _KEPT)
+    return fields
 
 
 def rejection(message: str, hint: errors.Hint | None = None) -> errors.HookRejected:

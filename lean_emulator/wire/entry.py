@@ -8,7 +8,7 @@ from lean_emulator.base import jsontext
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.jsontext import Json
-from lean_emulator.base.signing import same_secret
+from lean_emulator.base.signing import same_secret, verify_hook_mark
 from lean_emulator.base.trace import Span
 from lean_emulator.model.access import ANONYMOUS, Principal
 from lean_emulator.service.call import Call
@@ -109,7 +109,12 @@ class Entry:
         if principal.user is not None:
             span.detail["user"] = principal.user
         call = self._call(principal, claims, span, cause, incoming.remote_address)
-        return Request(call, method, incoming.path, params, body, incoming.headers)
+        return Request(
+            call, method, incoming.path, params, body, incoming.headers, proves=self._proves
+        )
+
+    def _proves(self, names: tuple[str, ...], mark: object) -> bool:
+        return verify_hook_mark(self._keys.master_key, names, mark, self._clock.now_ms())
 
     def _json(self, incoming: Incoming) -> Json:
         if not incoming.body or incoming.method == "GET":

@@ -35,7 +35,10 @@ class ObjectHandlers:
 
     async def create(self, request: Request, class_name: str) -> Answer:
         created = await self._objects.create(
-            request.hooked_call(), class_name, request.write(), fetch=_wants_fields(request)
+            request.hooked_call(class_name),
+            class_name,
+            request.write(),
+            fetch=_wants_fields(request),
         )
         location = f"/1.1/classes/{class_name}/{created['objectId']}"
         return Answer(created, 201, {"Location": location})
@@ -72,7 +75,7 @@ class ObjectHandlers:
     async def update(self, request: Request, class_name: str, object_id: str) -> Answer:
         check_object_id(object_id)
         updated = await self._objects.update(
-            request.hooked_call(),
+            request.hooked_call(class_name),
             class_name,
             object_id,
             request.write(),
@@ -86,7 +89,7 @@ class ObjectHandlers:
         ids = [part for part in object_ids.split(",") if part]
         for object_id in ids:
             check_object_id(object_id)
-        call, guard = request.hooked_call(), _guard(request)
+        call, guard = request.hooked_call(class_name), _guard(request)
         for object_id in ids:
             await self._objects.delete(call, class_name, object_id, guard=guard)
         return Answer({})

@@ -1,11 +1,17 @@
 """What a handler gets and gives, free of sockets: batch uses the same pair."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.hooknames import MARKS, HookKind, parse_ignored
+from lean_emulator.model.hooknames import (
+    MARKED_HOOKS,
+    MARKS,
+    HookKind,
+    mark_names,
+    parse_ignored,
+)
 from lean_emulator.model.operations import Write, parse_write
 from lean_emulator.model.where_json import truth
 from lean_emulator.service.call import Call
@@ -29,6 +35,8 @@ class Request:
     body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
     in_batch: bool = False
+    proves: Callable[[tuple[str, ...], object], bool] = lambda names, mark: False
+    """Whether a mark was made with the master key for one of the names (engine.md 3.2)."""
 
     def document(self) -> dict[str, Json]:
         """The body as an object; ``null`` and nothing count as empty. Raises code 107."""
@@ -55,21 +63,29 @@ class Request:
             }
         )
 
-    def hooked_call(self) -> Call:
+    def hooked_call(self, class_name: str) -> Call:
         """The call, with the hooks the body may switch off (engine.md 3.6).
 
-        Only the engine's own requests and the master key may; everybody else's wish is ignored.
+        By name, only the engine's own requests and the master key may; by mark, whoever has one
+        that was signed for this class. Everybody else's wish is ignored.
         """
-        ignored = self._ignored()
+        if not isinstance(self.body, dict):
+            return self.call
+        ignored = self._ignored(self.body) | self._marked(self.body, class_name)
         return self.call.ignoring(ignored) if ignored else self.call
 
-    def _ignored(self) -> frozenset[HookKind]:
-        if not isinstance(self.body, dict) or "__ignore_hooks" not in self.body:
-            return frozenset()
+    def _ignored(self, body: Mapping[str, Json]) -> frozenset[HookKind]:
         principal = self.call.principal
-        if not (principal.from_engine or principal.is_master):
-            return frozenset()
-        return parse_ignored(self.body["__ignore_hooks"])
+        if principal.from_engine or principal.is_master:
+            return parse_ignored(body.get("__ignore_hooks"))
+        return frozenset()
+
+    def _marked(self, body: Mapping[str, Json], class_name: str) -> frozenset[HookKind]:
+        marked: frozenset[HookKind] = frozenset()
+        for member, kinds in MARKED_HOOKS.items():
+            if member in body and self.proves(mark_names(kinds, class_name), body[member]):
+                marked |= kinds
+        return marked
 
 
 @dataclass(frozen=True, slots=True)

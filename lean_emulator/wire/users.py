@@ -35,7 +35,7 @@ class UserHandlers:
         write = dict(request.write())
         if "authData" in write:
             raise errors.NOT_BUILT("lean-emu does not have sign-up by authData yet.")
-        user = await self._users.sign_up(request.hooked_call(), write)
+        user = await self._users.sign_up(request.hooked_call("_User"), write)
         return Answer(user, 201, {"Location": f"/1.1/classes/_User/{user['objectId']}"})
 
     async def log_in(self, request: Request) -> Answer:
