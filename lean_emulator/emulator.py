@@ -27,6 +27,7 @@ from lean_emulator.service.engine import Credentials, Engine
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hooks import HookLimits, Hooks
 from lean_emulator.service.objects import Objects
+from lean_emulator.service.scan import Scans
 from lean_emulator.service.users import Users
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
@@ -39,6 +40,7 @@ from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.proxy import AppProxy
 from lean_emulator.wire.routes import RouteTable
+from lean_emulator.wire.scan import ScanHandlers
 from lean_emulator.wire.server import ApiServer
 from lean_emulator.wire.system import SystemHandlers
 from lean_emulator.wire.users import UserHandlers
@@ -111,6 +113,7 @@ class Emulator:
             self._clock,
             unknown_class_is_empty=settings.unknown_class == "empty",
         )
+        self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
         self.users = Users(self.storage, self.objects, ids)
         self.workbench = Workbench(
@@ -233,6 +236,7 @@ class Emulator:
                 *objects.routes(),
                 *FunctionHandlers(self.functions, self.hooks).routes(),
                 *batch.routes(),
+                *ScanHandlers(self.scans).routes(),
                 *SystemHandlers(self._clock).routes(),
             ]
         )
