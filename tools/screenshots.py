@@ -1,97 +1,103 @@
-"""Takes the pictures of the README: ``python tools/screenshots.py FOLDER``.
+"""Takes the pictures of the README: ``tools/screenshots.py FOLDER``.
 
-Everything in them is real: the reviews project in a process of its own, requests over HTTP, and the
-console in Chromium. ``LEANCLOUD_SDK_PYTHON`` names an interpreter with the official SDK.
+Starts the emulator on a copy of ``fixtures/cloud/reviews``, uses it as a client would, and looks at
+the console in Chromium. ``LEANCLOUD_SDK_PYTHON`` names the interpreter for the cloud code.
 """
 
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from playwright.async_api import async_playwright
-
-from lean_emulator.emulator import Emulator
-from lean_emulator.keys import Keys
-from lean_emulator.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-SIZE = {"width": 1280, "height": 800}
+sys.path.insert(0, str(ROOT))
+
+from lean_emulator.emulator import Emulator  # noqa: E402 - a script beside the package
+from lean_emulator.keys import Keys  # noqa: E402 - a script beside the package
+from lean_emulator.settings import Settings  # noqa: E402 - a script beside the package
+from tests.browser.chromium import page_on  # noqa: E402 - a script beside the package
+
+KEYS = Keys("reviews", "screenshot-app-key", "screenshot-master-key", "screenshot-hook-key")
 COMMENT = (
-    "Alone among the stars and never once at ease: a slow, lovely, frightening film that trusts "
-    "silence more than any other I have seen in years, and earns it."
+    "I almost forgot breathing when watching this movie. The first ten minutes alone are worth it: "
+    "the stairs, the bath tub: every sound became a threat, and I left the cinema whispering."
 )
 
 
-async def main(target: Path, browser: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "reviews"
+async def use(emulator: Emulator) -> None:
+    """A few minutes in the life of a review site."""
+    headers = {"X-LC-Id": KEYS.app_id, "X-LC-Key": KEYS.app_key}
+    async with aiohttp.ClientSession(headers=headers) as http:
+
+        async def send(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+            url = f"{emulator.api_url}/1.1{path}"
+            async with http.request(method, url, json=body) as answer:
+                return await answer.json()
+
+        post = await send("POST", "/classes/Post", {"title": "Quiet films"})
+        pointer = {"__type": "Pointer", "className": "Post", "objectId": post["objectId"]}
+        album = await send("POST", "/classes/Album", {"name": "Stills"})
+        holder = {"__type": "Pointer", "className": "Album", "objectId": album["objectId"]}
+        await send("POST", "/classes/Photo", {"album": holder})
+        await send("DELETE", f"/classes/Album/{album['objectId']}")
+        await send(
+            "POST", "/classes/Review", {"movie": "A Quiet Place", "stars": 4, "comment": "Hush"}
+        )
+        await send("POST", "/classes/Review", {"movie": "A Quiet Place", "stars": 2})
+        await send("POST", "/functions/averageStars", {"movie": "A Quiet Place"})
+        await send("POST", "/classes/Comment", {"text": "Agreed", "post": pointer})
+        await send(
+            "POST", "/classes/Review", {"movie": "A Quiet Place", "stars": 5, "comment": COMMENT}
+        )
+        await emulator.hooks.settle()
+
+
+async def run_drawer(page: Any) -> None:
+    await page.keyboard.press("n")
+    await page.select_option("dialog [name=name]", "averageStars")
+    await page.fill("dialog textarea", "{\n  movie: 'A Quiet Place',\n}")
+    await page.keyboard.press("Control+Enter")
+    await page.wait_for_selector("dialog .result")
+
+
+async def take(emulator: Emulator, folder: Path) -> None:
+    url = emulator.console_url
+    for scheme in ("light", "dark"):
+        async with page_on(url, color_scheme=scheme, reduced_motion="reduce") as page:
+            await page.wait_for_selector("html[data-live]")
+            await page.screenshot(path=folder / f"traces-{scheme}.png")
+            await page.click(".row:has-text('Comment')")
+            await page.wait_for_selector(".trace-title:has-text('Comment')")
+            await page.screenshot(path=folder / f"chain-{scheme}.png")
+            await page.goto(f"{url}/hooks")
+            await page.screenshot(path=folder / f"hooks-{scheme}.png")
+            await run_drawer(page)
+            await page.screenshot(path=folder / f"run-{scheme}.png")
+
+
+async def main(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch, "reviews")
         shutil.copytree(
-            ROOT / "fixtures/cloud/reviews",
+            ROOT / "fixtures" / "cloud" / "reviews",
             project,
             ignore=shutil.ignore_patterns(".lean-emu", "__pycache__"),
         )
         python = os.environ.get("LEANCLOUD_SDK_PYTHON")
-        settings = Settings(project_dir=project, port=0, python=python)
-        keys = Keys.fresh()
-        async with Emulator(settings, keys) as emulator:
-            trace = await a_busy_minute(emulator.api_url, keys)
-            await emulator.hooks.settle()
-            url = f"{emulator.console_url}/?trace={trace}"
-            for scheme in ("light", "dark"):
-                await shoot(browser, url, scheme, target / f"traces-{scheme}.png")
-
-
-async def a_busy_minute(api_url: str, keys: Keys) -> str:
-    """Requests of every kind; the trace of the one with the most to see."""
-    headers = {"X-LC-Id": keys.app_id, "X-LC-Key": f"{keys.master_key},master"}
-    async with aiohttp.ClientSession(api_url, headers=headers) as http:
-
-        async def send(method: str, path: str, **body: Any) -> tuple[dict[str, Any], str]:
-            async with http.request(method, f"/1.1/{path}", json=body or None) as answer:
-                told: dict[str, Any] = await answer.json(content_type=None)
-                return told, answer.headers["X-Lean-Emu-Trace"]
-
-        for movie, stars in (("Gravity", 5), ("Gravity", 4), ("Alien", 5), ("Solaris", 3)):
-            await send("POST", "classes/Review", movie=movie, stars=stars, comment="Worth it.")
-        post, _ = await send("POST", "classes/Post", title="Ten quiet films")
-        pointer = {"__type": "Pointer", "className": "Post", "objectId": post["objectId"]}
-        await send("POST", "classes/Comment", text="First.", post=pointer)
-        await send("POST", "classes/Review", movie="Gravity", stars=1)
-        album, _ = await send("POST", "classes/Album", title="Stills")
-        owner = {"__type": "Pointer", "className": "Album", "objectId": album["objectId"]}
-        await send("POST", "classes/Photo", name="one.jpg", album=owner)
-        await send("DELETE", f"classes/Album/{album['objectId']}")
-        await send("POST", "functions/averageStars", movie="Gravity")
-        await send("GET", "classes/Review")
-        _, trace = await send("POST", "classes/Review", movie="Gravity", stars=5, comment=COMMENT)
-        return trace
-
-
-async def shoot(program: str, url: str, scheme: Any, target: Path) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--force-color-profile=srgb"]
-        )
-        try:
-            context = await browser.new_context(
-                viewport=SIZE, color_scheme=scheme, device_scale_factor=2, locale="en-GB"
-            )
-            page = await context.new_page()
-            await page.goto(url)
-            await page.wait_for_load_state("load")
-            await page.screenshot(path=target)
-        finally:
-            await browser.close()
+        async with Emulator(Settings(project_dir=project, port=0, python=python), KEYS) as emulator:
+            await use(emulator)
+            await take(emulator, folder)
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    found = subprocess.run([ROOT / "tools/find-chromium"], capture_output=True, check=True)  # noqa: S603 - a script of ours
-    asyncio.run(main(folder, found.stdout.decode().strip()))
+    if len(sys.argv) != 2:
+        sys.exit("usage: tools/screenshots.py FOLDER")
+    pictures = Path(sys.argv[1])
+    pictures.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(pictures))
+    print(f"{len([*pictures.glob('*.png')])} pictures in {pictures}")
