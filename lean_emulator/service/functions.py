@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.errors import ApiError, Hint
@@ -24,6 +25,9 @@ _NOT_FORWARDED = frozenset(
         "x-lc-id", "x-lc-key", "x-lc-sign", "x-lc-session", "x-lc-prod", "x-lc-hook-key",
     }
 )  # fmt: skip
+_IN_A_SEGMENT = "!$&'()*+,;=:@"
+"""What may stand in one segment of a path as it is, besides letters and digits (RFC 3986)."""
+
 _OLD_FAMILIES = ("x-avoscloud-", "x-uluru-")
 
 
@@ -117,7 +121,7 @@ class Functions:
         try:
             return await self._engine.call(
                 "POST",
-                f"/1.1/{'call' if rpc else 'functions'}/{name}",
+                f"/1.1/{'call' if rpc else 'functions'}/{quote(name, safe=_IN_A_SEGMENT)}",
                 {**forwarded(headers), **self._identity(call)},
                 b"" if params is None else jsontext.dumps(params),
                 deadline=inside.deadline,
