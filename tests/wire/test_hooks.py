@@ -145,7 +145,7 @@ DATE = {"__type": "Date", "iso": "2020-01-01T08:00:00+08:00"}
 UTC = {"__type": "Date", "iso": "2020-01-01T00:00:00.000Z"}
 FULL = {"__type": "Object", "className": "A", "objectId": "a1", "x": 1}
 REPLACING = [
-    saves("the answer replaces the object", answering({"n": 5, "more": "x"}), {"n": 5, "more": "x"}),
+    saves("the answer replaces the object", answering({"n": 5, "m": "x"}), {"n": 5, "m": "x"}),
     saves("what it leaves out is gone", answering({"more": 1}), {"more": 1}),
     saves("its types are checked and brought into form", answering({"d": DATE, "p": FULL}),
           {"d": UTC, "p": {"__type": "Pointer", "className": "A", "objectId": "a1"}}),
