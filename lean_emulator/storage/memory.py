@@ -10,9 +10,10 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import apply_write, relations_of
 from lean_emulator.model.operations import Relate
 from lean_emulator.model.predicate import compile_where, nearness, sorted_documents
-from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Query, Where
+from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Order, Query, Where
 from lean_emulator.model.schema import ClassSchema, admit_document, admit_write, new_class
 from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update, absent
+from lean_emulator.storage.indexes import WORTH_IT, ClassIndexes, Objects
 from lean_emulator.storage.relations import Relations
 
 _Place: TypeAlias = tuple[str, str, str | int | float]
@@ -25,7 +26,9 @@ SLICE = 10_000
 
 
 class MemoryStorage:
-    """Create, get, update and delete cost the same at any size; a query looks at its class.
+    """Create, get, update and delete cost the same at any size.
+
+    A query looks at its class, or at what an index leaves of it (see ``indexes``).
 
     Between the first check of a commit and its last effect there is no ``await``, so the event loop
     itself makes it atomic.
@@ -36,6 +39,7 @@ class MemoryStorage:
         self._schemas: dict[str, ClassSchema] = {}
         self._unique: _UniqueIndex = {}
         self._relations = Relations()
+        self._indexes: dict[str, ClassIndexes] = {}
 
     async def open(self) -> None:
         """Nothing to load."""
@@ -51,6 +55,10 @@ class MemoryStorage:
         if query.limit <= 0:
             return []
         near = None if query.order else nearness(query.where)
+        if len(query.order) == 1:
+            walked = await self._walked(query, query.order[0], wanted)
+            if walked is not None:
+                return walked[query.skip :]
         enough = None if query.order or near else wanted
         rows = await self._matching(query.class_name, query.where, enough)
         if near is not None:
@@ -60,6 +68,10 @@ class MemoryStorage:
     async def count(self, query: Query) -> int:
         if query.where == EVERYTHING:
             return len(self._objects.get(query.class_name, {}))
+        if (indexes := self._indexes.get(query.class_name)) is not None:
+            known = indexes.exact(query.where)
+            if known is not None:
+                return known
         return len(await self._matching(query.class_name, query.where, None))
 
     async def commit(self, changes: Sequence[Change]) -> list[Committed]:
@@ -71,6 +83,10 @@ class MemoryStorage:
                 self._unique.pop(place, None)
             else:
                 self._unique[place] = holder
+        for done in committed:
+            change = done.change
+            indexes = self._indexes.setdefault(change.class_name, ClassIndexes())
+            indexes.change(change.object_id, done.before, done.after)
         for (class_name, object_id), document in plan.documents.items():
             if document is None:
                 self._objects.get(class_name, {}).pop(object_id, None)
@@ -113,12 +129,14 @@ class MemoryStorage:
         self._objects.pop(class_name, None)
         self._forget_unique(class_name)
         self._relations.forget_class(class_name)
+        self._indexes.pop(class_name, None)
 
     async def clear(self) -> None:
         self._schemas.clear()
         self._objects.clear()
         self._unique.clear()
         self._relations.clear()
+        self._indexes.clear()
 
     def _relation_keys(self, class_name: str) -> list[str]:
         columns = self._schema(class_name).columns
@@ -146,13 +164,48 @@ class MemoryStorage:
         return rows
 
     def _candidates(self, class_name: str, where: Where) -> list[dict[str, Json]]:
-        """The objects that an equality on a unique column leaves, else the whole class."""
+        """What an equality on a unique column or an index leaves, else the whole class."""
         objects = self._objects.get(class_name, {})
         ids = self._named_ids(class_name, where)
         if ids is None:
-            return list(objects.values())
+            numbers = self._narrowed(class_name, objects, where)
+            if numbers is None:
+                return list(objects.values())
+            return [objects[object_id] for object_id in sorted(numbers, key=numbers.__getitem__)]
         named = {object_id: objects[object_id] for object_id in ids if object_id in objects}
         return sorted(named.values(), key=_creation)
+
+    def _narrowed(
+        self, class_name: str, objects: Objects, where: Where
+    ) -> Mapping[str, int] | None:
+        indexes = self._indexes.get(class_name)
+        return None if indexes is None else indexes.narrowed(objects, where)
+
+    async def _walked(
+        self, query: Query, order: Order, wanted: int
+    ) -> list[dict[str, Json]] | None:
+        """Matches in order by way of an index; ``None`` where a scan of few is as good."""
+        objects = self._objects.get(query.class_name, {})
+        indexes = self._indexes.get(query.class_name)
+        if indexes is None or self._named_ids(query.class_name, query.where) is not None:
+            return None
+        few = indexes.narrowed(objects, query.where)
+        if few is not None and len(few) < max(WORTH_IT, 4 * wanted):
+            return None
+        ids = indexes.ordered(objects, order, query.where)
+        if ids is None:
+            return None
+        matches = compile_where(query.where)
+        rows: list[dict[str, Json]] = []
+        for looked, object_id in enumerate(ids, 1):
+            document = objects.get(object_id)
+            if document is not None and matches(document):
+                rows.append(document)
+                if len(rows) >= wanted:
+                    break
+            if looked % SLICE == 0:
+                await asyncio.sleep(0)
+        return rows
 
     def _named_ids(self, class_name: str, where: Where) -> Iterable[str] | None:
         """Ids that a condition narrows the class down to; ``None`` when it does not."""
