@@ -95,7 +95,7 @@ ROUTES = [
             ("GET", "files"),
             ("POST", "fileTokens"),
             ("GET", "cloudQuery"),
-            ("GET", "scan/classes/Post"),
+            ("GET", "leaderboard/leaderboards/top"),
             ("POST", "installations"),
             ("POST", "push"),
             ("GET", "schemas/Post"),
