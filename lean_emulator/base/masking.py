@@ -1,6 +1,8 @@
 """Secrets stay out of what people and files get to see."""
 
+import json
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote_plus
 
 from lean_emulator.base.jsontext import Json
 
@@ -36,6 +38,22 @@ class Mask:
             if secret in text:
                 text = text.replace(secret, masked(secret))
         return text
+
+    def query(self, text: str) -> str:
+        """A URL's query: members by name, and what is JSON in it as ``json`` would."""
+        return "&".join(self._member(part) for part in text.split("&")) if text else text
+
+    def _member(self, part: str) -> str:
+        name, equals, value = part.partition("=")
+        plain = unquote_plus(value)
+        if unquote_plus(name).lower() in _SECRET_KEYS:
+            return f"{name}={masked(plain)}"
+        if plain[:1] in ("{", "["):
+            try:
+                return f"{name}={json.dumps(self.json(json.loads(plain)), ensure_ascii=False)}"
+            except ValueError:
+                return self.text(f"{name}={plain}")
+        return self.text(f"{name}{equals}{plain}")
 
     def json(self, value: Json, depth: int = 0) -> Json:
         """A copy that is safe to show; nesting beyond 100 levels is cut."""

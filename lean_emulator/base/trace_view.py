@@ -143,6 +143,8 @@ def _facts(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
 def _contents(span: Span, mask: Mask) -> dict[str, Json]:
     detail = span.detail
     node: dict[str, Json] = {key: mask.json(detail[key]) for key in _VALUES if key in detail}
+    if isinstance(detail.get("query"), str):
+        node["query"] = mask.query(detail["query"])
     if "headers" in detail:
         node["headers"] = {**mask.headers(detail["headers"])}
     if "before" in detail or "after" in detail:

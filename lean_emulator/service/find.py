@@ -15,6 +15,7 @@ from lean_emulator.model.query import (
     InQuery,
     Not,
     Query,
+    ReadableBy,
     RelatedTo,
     Select,
     Where,
@@ -29,6 +30,11 @@ Show: TypeAlias = Callable[[str, Fields], Fields]
 
 MAX_DEPTH = 10
 """Sub-queries inside sub-queries, and pointers behind pointers."""
+
+
+_SECRETS = frozenset({"password", "salt", "sessionToken"})
+_NOWHERE = ""
+_WITHOUT_PATH = (All, AnyOf, Not, RelatedTo, ReadableBy)
 
 
 class Finder:
@@ -48,10 +54,16 @@ class Finder:
     async def readable(self, principal: Principal, query: Query) -> Query:
         """The query as storage takes it: sub-queries answered, the reader's rights added."""
         where = await self.resolved(principal, query.class_name, query.where)
-        return replace(query, where=both(where, read_filter(principal)))
+        order = tuple(key for key in query.order if not _is_secret(query.class_name, key.path))
+        return replace(query, where=both(where, read_filter(principal)), order=order)
 
     async def resolved(self, principal: Principal, class_name: str, where: Where) -> Where:
-        """The tree without sub-queries and relations, which become lists of what they gave."""
+        """The tree without sub-queries and relations, which become lists of what they gave.
+
+        Conditions on secrets are conditions on a field that nobody has.
+        """
+        if not isinstance(where, _WITHOUT_PATH) and _is_secret(class_name, where.path):
+            where = replace(where, path=_NOWHERE)
         match where:
             case All(parts):
                 return All(tuple([await self.resolved(principal, class_name, p) for p in parts]))
@@ -65,6 +77,7 @@ class Finder:
                 return await self._among(class_name, path, tuple(targets))
             case Select(path, query, key):
                 rows = await self.find(principal, query)
+                key = _NOWHERE if _is_secret(query.class_name, key) else key
                 return InList(path, tuple(_values(rows, key)))
             case RelatedTo(owner_class, owner_id, key):
                 members = await self._storage.related(owner_class, owner_id, key)
@@ -144,6 +157,11 @@ class _Expander:
                 found = None
             self._fetched[key] = None if found is None else self._show(class_name, found)
         return self._fetched[key]
+
+
+def _is_secret(class_name: str, path: str) -> bool:
+    """Whether a field can never be asked for, not even by the master key (storage.md 4.2)."""
+    return class_name == "_User" and path.partition(".")[0] in _SECRETS
 
 
 def _values(rows: Sequence[Fields], key: str) -> list[Json]:

@@ -43,15 +43,16 @@ class BatchHandlers:
 
     async def _member(self, batch: Request, member: Json) -> Json:
         try:
-            inner, title = _read(batch, member)
+            inner, path, query = _read(batch, member)
         except ApiError as e:
             return {"error": e.to_wire()}
         span = self._log.begin(
             "request",
-            title,
+            f"{inner.method} {path}",
             batch.call.span,
             method=inner.method,
-            path=title.partition(" ")[2],
+            path=path,
+            query=query,
             class_name=class_named(inner.path),
             body=inner.body,
             identity=inner.call.principal.kind,
@@ -81,7 +82,8 @@ def _in_span(call: Call, span: Span) -> Call:
     return replace(call, span=span)
 
 
-def _read(batch: Request, member: Json) -> tuple[Request, str]:
+def _read(batch: Request, member: Json) -> tuple[Request, str, str]:
+    """The member as a request, and its path and query as they were written."""
     if not isinstance(member, dict):
         raise errors.INVALID_REQUEST("A member of a batch must be an object.")
     method = str(member.get("method") or "GET").upper()
@@ -97,7 +99,8 @@ def _read(batch: Request, member: Json) -> tuple[Request, str]:
     inner = replace(
         batch, method=method, path=path, params=params, body=member.get("body"), in_batch=True
     )
-    return inner, f"{method} {raw}"
+    written, _, query = raw.partition("?")
+    return inner, written, query
 
 
 def _split(raw: str) -> tuple[tuple[str, ...], dict[str, Json]]:

@@ -17,7 +17,7 @@ from tests.support.api import KEYS, MASTER, Api, WireAnswer, running_api
 from tests.support.fake_engine import FakeEngine, Handler
 from tests.support.matchers import ANYTHING, With
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct-horse-battery"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,27 @@ def test_what_is_no_secret_stays() -> None:
     assert MASK.json(kept) == kept  # type: ignore[arg-type]  # invariant dict
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ""),
+        ("limit=5&order=-a", "limit=5&order=-a"),
+        ("flag&x=", "flag&x="),
+        ("username=ann&password=correct+horse", "username=ann&password=••••orse"),
+        ("session_token=0123456789abc", "session_token=••••9abc"),
+        ("session%5Ftoken=0123456789abc", "session%5Ftoken=••••9abc"),
+        (f"a=x{KEY}", "a=x••••3456"),
+        (
+            "where=%7B%22sessionToken%22:%220123456789abc%22%7D",
+            'where={"sessionToken": "••••9abc"}',
+        ),
+        (f"where={{{KEY}", "where={••••3456"),
+    ],
+)
+def test_queries_of_urls(query: str, shown: str) -> None:
+    assert MASK.query(query) == shown
+
+
 def test_the_original_is_left_alone() -> None:
     given = {"password": "secret", "inner": {"salt": "s"}}
     MASK.json(given)  # type: ignore[arg-type]  # invariant dict
