@@ -22,7 +22,8 @@ _TAKEN = {
     "email": (203, "The email address has already been taken."),
     "mobilePhoneNumber": (214, "The mobile phone number has already been taken."),
 }
-_SERVER_SET = ("sessionToken", "emailVerified", "mobilePhoneVerified", "salt")
+SERVER_SET = ("sessionToken", "emailVerified", "mobilePhoneVerified", "salt")
+"""Fields of a user that clients cannot set; what they send for these is ignored."""
 
 
 class Users:
@@ -41,10 +42,10 @@ class Users:
         _required(write, "username", (200, "Username is missing or empty."))
         password = _required(write, "password", (201, "Password is missing or empty."))
         _refuse_blank(write)
-        await self._refuse_taken(write)
+        await self._refusetaken(write)
         salt = self._ids.lower(48)
         fields: dict[str, Operation] = {
-            **{name: op for name, op in write.items() if name not in _SERVER_SET},
+            **{name: op for name, op in write.items() if name not in SERVER_SET},
             "password": Set(await asyncio.to_thread(password_hash, salt, password)),
             "salt": Set(salt),
             "sessionToken": Set(self._ids.session_token()),
@@ -54,7 +55,7 @@ class Users:
         try:
             created = await self._objects.create(call, "_User", fields)
         except DuplicateValue as e:
-            raise _taken(e.field) from e
+            raise taken(e.field) from e
         stored = await self._storage.get("_User", str(created["objectId"]))
         assert stored is not None
         return self._objects.seen(MASTER, "_User", stored)
@@ -62,13 +63,14 @@ class Users:
     async def log_in(self, name: str, value: str, password: str) -> Fields:
         """The user whose ``name`` (username, email or mobilePhoneNumber) is ``value``.
 
-        Raises 211 for nobody, 210 for a wrong password; both take as long as each other.
+        Raises 211 for nobody (213 for nobody's phone) and 210 for a wrong password; all take as
+        long as each other.
         """
         user = await self._by(name, value)
         salt = str(user.get("salt", "")) if user is not None else "nobody"
         given = await asyncio.to_thread(password_hash, salt, password)
         if user is None:
-            raise errors.USER_NOT_FOUND()
+            raise _nobody(name)
         if not same_secret(given, str(user.get("password", ""))):
             raise ApiError(210, "The username and password mismatch.")
         return self._objects.seen(MASTER, "_User", user)
@@ -94,13 +96,19 @@ class Users:
         found = await self._storage.find(Query("_User", Compare(name, "eq", value), limit=1))
         return found[0] if found else None
 
-    async def _refuse_taken(self, write: dict[str, Operation]) -> None:
+    async def _refusetaken(self, write: dict[str, Operation]) -> None:
         """Tell before any hook runs; the commit decides again for those who race."""
         for name in _TAKEN:
             operation = write.get(name)
             value = operation.value if isinstance(operation, Set) else None
             if isinstance(value, str) and await self._by(name, value) is not None:
-                raise _taken(name)
+                raise taken(name)
+
+
+def _nobody(name: str) -> ApiError:
+    if name == "mobilePhoneNumber":
+        return ApiError(213, "Could not find a user with this mobile phone number.")
+    return errors.USER_NOT_FOUND()
 
 
 def password_hash(salt: str, password: str) -> str:
@@ -127,5 +135,6 @@ def _refuse_blank(write: dict[str, Operation]) -> None:
             raise ApiError(code, f"The {name} cannot be blank.")
 
 
-def _taken(field: str) -> ApiError:
+def taken(field: str) -> ApiError:
+    """The error for a unique field of a user whose value another one has."""
     return ApiError(*_TAKEN.get(field, (137, errors.DUPLICATE_VALUE.message)))

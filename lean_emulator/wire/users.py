@@ -1,8 +1,11 @@
 """Accounts: sign-up, log-in, the current user (storage.md 6)."""
 
+from dataclasses import replace
+
 from lean_emulator.base import errors
-from lean_emulator.base.errors import ApiError
-from lean_emulator.service.users import Users
+from lean_emulator.base.errors import ApiError, DuplicateValue
+from lean_emulator.model.document import without
+from lean_emulator.service.users import SERVER_SET, Users, taken
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
@@ -25,6 +28,7 @@ class UserHandlers:
             Route("GET", "/login", self.log_in),
             Route("GET", "/users/me", self.me),
             Route("GET", "/users/:id", self.get),
+            Route("GET", "/classes/_User/:id", self.get),
             Route("PUT", "/classes/_User/:id", self.update),
             Route("PUT", "/users/:id", self.update),
             Route("DELETE", "/classes/_User/:id", self.delete),
@@ -66,7 +70,11 @@ class UserHandlers:
         self._own(request, object_id)
         if "password" in request.document() or "authData" in request.document():
             raise errors.NOT_BUILT("lean-emu cannot change a user's password or authData yet.")
-        return await self._objects.update(request, "_User", object_id)
+        own = replace(request, body=without(request.document(), SERVER_SET))
+        try:
+            return await self._objects.update(own, "_User", object_id)
+        except DuplicateValue as e:
+            raise taken(e.field) from e
 
     async def delete(self, request: Request, object_id: str) -> Answer:
         self._own(request, object_id)
