@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -266,3 +268,46 @@ def test_a_busy_port_names_the_next_command(own: Emulator) -> None:
         Emulator(copied("slow", own.project.parent), "--port", port[1])
     assert f"Port {port[1]} is in use" in str(ended.value)
     assert "--port" in str(ended.value)
+
+
+def test_a_hook_has_what_is_left_of_its_functions_time(tmp_path: Path) -> None:
+    emulator = Emulator(copied("slow", tmp_path), "--function-seconds", "2")
+    try:
+        point_sdk_at(emulator)
+        with pytest.raises(leancloud.LeanCloudError):
+            leancloud.cloud.run("napThenSave", seconds=0.8, hookSeconds=5)
+        hook = wait_until(
+            lambda: next(
+                (
+                    step
+                    for step in emulator.steps()
+                    if step["kind"] == "hook" and step["outcome"] == "timeout"
+                ),
+                None,
+            ),
+            "the hook ran out of time",
+        )
+        assert hook["limitMs"] == 10_000, "its own limit"
+        assert 0 < hook["leftMs"] <= 1_200, "what the function had left"
+        assert hook["error"]["code"] == 141
+        assert hook["error"]["message"].startswith("LeanEngine request timeout. className: Nap")
+        assert leancloud.cloud.run("nap", seconds=0) == "slept 0 s", "the child goes on"
+    finally:
+        emulator.stop()
+
+
+def test_a_python_without_the_sdk_is_told_what_to_install(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    emulator = Emulator(copied("reviews", tmp_path), "--python", str(bare / "bin" / "python"))
+    try:
+        text = emulator.output()
+        assert str(bare / "bin" / "python") in text
+        assert "-m pip install leancloud" in text
+        answer = requests.post(
+            f"{emulator.api_url}/1.1/functions/hello", headers=emulator.master, timeout=10
+        )
+        assert (answer.status_code, answer.json()["code"]) == (500, 141)
+        assert "leancloud" in answer.json()["error"]
+    finally:
+        emulator.stop()
