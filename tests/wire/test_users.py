@@ -113,33 +113,46 @@ SESSIONS = [
              headers={**CLIENT, "X-LC-Session": "0" * 25}), 201),
 ]  # fmt: skip
 
+
+def read_as(who: str, path: str, headers: dict[str, Any], answer: Any) -> Scenario:
+    return Scenario(
+        f"read {path} as {who}",
+        Sent("GET", path, headers=headers),
+        200,
+        answer,
+        setup=[ANN, BOB],
+    )
+
+
 READS = [
-    Scenario(f"read {path} as {who}", Sent("GET", path, headers=headers), 200, answer,
-             setup=[ANN, BOB])
-    for path in ("/1.1/users/{ann}", "/1.1/classes/_User/{ann}")
-    for who, headers, answer in [
-        ("nobody", CLIENT, PUBLIC_ANN),
-        ("another", AS_BOB, PUBLIC_ANN),
-        ("the user", AS_ANN, OWN_ANN),
-        ("master", MASTER, ME),
-    ]
-] + [
-    Scenario(f"unknown user at {path}", Sent("GET", f"/1.1/{path}/123"), 400, NO_SUCH_USER,
-             setup=[ANN])
-    for path in ("users", "classes/_User")
-] + [
+    *(
+        scenario
+        for path in ("/1.1/users/{ann}", "/1.1/classes/_User/{ann}")
+        for scenario in (
+            read_as("nobody", path, CLIENT, PUBLIC_ANN),
+            read_as("another", path, AS_BOB, PUBLIC_ANN),
+            read_as("the user", path, AS_ANN, OWN_ANN),
+            read_as("master", path, MASTER, ME),
+            Scenario(f"nobody at {path}", Sent("GET", path.replace("{ann}", "123")), 400,
+                     NO_SUCH_USER, setup=[ANN]),
+        )
+    ),
     Scenario("query of users", Sent("GET", "/1.1/classes/_User", headers=AS_ANN,
              params={"order": "username"}), 200,
              {"results": [OWN_ANN, With({"username": "bob"}, without=("sessionToken",))]},
              setup=[ANN, BOB]),
     *(
-        Scenario(f"{name} is no field to ask for", Sent("GET", "/1.1/classes/_User",
+        Scenario(f"{name} is no field to ask for", Sent("GET", "/1.1/classes/_User", headers=MASTER,
                  params={"where": {name: {"$exists": True}}}), 200, {"results": []}, setup=[ANN])
-        for name in ("password", "salt", "sessionToken")
+        for name in ("password", "salt", "sessionToken", "password.x")
     ),
     Scenario("nor deep inside a condition", Sent("GET", "/1.1/classes/_User",
              params={"where": {"$or": [{"n": 9}, {"sessionToken": {"$regex": "^."}}]}}), 200,
              {"results": []}, setup=[ANN]),
+    Scenario("nor for an order", Sent("GET", "/1.1/classes/_User",
+             params={"order": "-salt,-sessionToken,n", "keys": "n"}), 200,
+             {"results": [With({"n": 1}), With({"n": 2})]},
+             setup=[SignedUp("eve", {"n": 2}), SignedUp("dee", {"n": 1})]),
 ]  # fmt: skip
 
 UPDATED = {"objectId": Id("ann"), "updatedAt": ANY_DATE}
