@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.column_options import Options, Rules, rules_of
+from lean_emulator.model.declared_index import Index
 from lean_emulator.model.operations import (
     Add,
     AddUnique,
@@ -66,30 +68,91 @@ _ENCODED = {
 
 @dataclass(frozen=True, slots=True)
 class ClassSchema:
-    """The columns of a class; a new one knows the automatic columns only."""
+    """The columns of a class; a new one knows the automatic columns only.
+
+    Types and options are apart, so that writes to a class without options look at types alone.
+    """
 
     name: str
     columns: Mapping[str, ColumnType] = field(default_factory=lambda: _AUTOMATIC)
     unique: frozenset[str] = frozenset()
-    """Columns in which no two objects hold the same text or number."""
+    """Columns in which no two objects hold the same text or number, whatever is declared."""
+    options: Mapping[str, Options] = field(default_factory=dict)
+    """Of those columns that have any."""
+    indexes: tuple[Index, ...] = ()
+    permissions: Mapping[str, Json] | None = None
+    """Who may do what, as a schema file said it; ``None`` where none did."""
+    kind: str | None = None
+    """``normal`` or ``log``, where a schema file said it."""
 
     relations: tuple[tuple[str, ColumnType], ...] = field(init=False)
     """The relation columns, which every object of the class shows."""
+    rules: Rules | None = field(init=False)
+    """What the options come to; ``None`` for a class that has none."""
+    unique_indexes: tuple[Index, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         relations = tuple(item for item in self.columns.items() if item[1].type == "Relation")
         object.__setattr__(self, "relations", relations)
+        rules = rules_of(self.name, self.columns, self.options) if self.options else None
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "unique_indexes", tuple(i for i in self.indexes if i.unique))
+
+    @property
+    def own_columns(self) -> int:
+        """How many columns it has beside those of every class."""
+        return len(self.columns.keys() - _AUTOMATIC.keys())
 
 
 _BUILT_IN_UNIQUE = {
     "_User": frozenset({"username", "email", "mobilePhoneNumber", "sessionToken"}),
     "_Role": frozenset({"name"}),
 }
+_BUILT_IN: Mapping[str, Mapping[str, ColumnType]] = {
+    "_User": {
+        **dict.fromkeys(
+            ("username", "password", "salt", "sessionToken", "email", "mobilePhoneNumber"), STRING
+        ),
+        "emailVerified": BOOLEAN,
+        "mobilePhoneVerified": BOOLEAN,
+        "authData": OBJECT,
+    },
+    "_Role": {
+        "name": STRING,
+        "users": ColumnType("Relation", "_User"),
+        "roles": ColumnType("Relation", "_Role"),
+    },
+}
 
 
 def new_class(name: str) -> ClassSchema:
     """The schema of a class nobody has written to yet."""
-    return ClassSchema(name, unique=_BUILT_IN_UNIQUE.get(name, frozenset()))
+    built_in = _BUILT_IN.get(name)
+    columns = _AUTOMATIC if built_in is None else {**_AUTOMATIC, **built_in}
+    return ClassSchema(name, columns, unique=_BUILT_IN_UNIQUE.get(name, frozenset()))
+
+
+def declared(known: ClassSchema, wanted: ClassSchema) -> ClassSchema:
+    """A class with the columns, options, indexes and permissions that a schema file wants for it.
+
+    Columns that the file does not speak of stay; so do the types of built-in ones. Raises code 111
+    where a column has another type already.
+    """
+    fixed = {**_AUTOMATIC, **_BUILT_IN.get(known.name, {})}
+    chosen = {name: column for name, column in wanted.columns.items() if name not in fixed}
+    for name, column in chosen.items():
+        if column != ANY and known.columns.get(name, column) != column:
+            raise errors.WRONG_TYPE(
+                f"column '{name}' cannot be {column}: it is {known.columns[name]} already."
+            )
+    return replace(
+        known,
+        columns={**known.columns, **chosen},
+        options=wanted.options,
+        indexes=wanted.indexes,
+        permissions=wanted.permissions,
+        kind=wanted.kind,
+    )
 
 
 def type_of_value(value: Json) -> ColumnType | None:

@@ -3,23 +3,17 @@
 import asyncio
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
-from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.document import apply_write, relations_of
+from lean_emulator.model.document import relations_of
 from lean_emulator.model.operations import Relate
 from lean_emulator.model.predicate import compile_where, nearness, sorted_documents
 from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Order, Query, Where
-from lean_emulator.model.schema import ClassSchema, admit_document, admit_write, new_class
-from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update, absent
+from lean_emulator.model.schema import ClassSchema, new_class
+from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update
 from lean_emulator.storage.indexes import WORTH_IT, ClassIndexes, Objects
+from lean_emulator.storage.plan import NO_LIMITS, Counters, Holders, Limits, Plan, counted, held
 from lean_emulator.storage.relations import Relations
-
-_Place: TypeAlias = tuple[str, str, str | int | float]
-"""Class, column and value."""
-_UniqueIndex: TypeAlias = dict[_Place, str]
-"""Which object holds a value of a unique column."""
 
 SLICE = 10_000
 """Documents a scan looks at before it lets others run."""
@@ -34,10 +28,12 @@ class MemoryStorage:
     itself makes it atomic.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = NO_LIMITS) -> None:
+        self._limits = limits
         self._objects: dict[str, dict[str, dict[str, Json]]] = {}
         self._schemas: dict[str, ClassSchema] = {}
-        self._unique: _UniqueIndex = {}
+        self._unique: Holders = {}
+        self._counters: Counters = {}
         self._relations = Relations()
         self._indexes: dict[str, ClassIndexes] = {}
 
@@ -75,9 +71,10 @@ class MemoryStorage:
         return len(await self._matching(query.class_name, query.where, None))
 
     async def commit(self, changes: Sequence[Change]) -> list[Committed]:
-        plan = _Plan(self._objects, self._schemas, self._unique)
+        plan = Plan(self._objects, self._schemas, self._unique, self._counters, self._limits)
         committed = [plan.add(change) for change in changes]
         self._schemas.update(plan.schemas)
+        self._counters.update(plan.counters)
         for place, holder in plan.unique.items():
             if holder is None:
                 self._unique.pop(place, None)
@@ -111,23 +108,19 @@ class MemoryStorage:
         return self._schemas
 
     async def save_class(self, schema: ClassSchema) -> None:
-        index: _UniqueIndex = {}
-        for object_id, document in self._objects.get(schema.name, {}).items():
-            for column in schema.unique:
-                value = document.get(column)
-                if isinstance(value, str | int | float):
-                    place = (schema.name, column, value)
-                    if place in index:
-                        raise _taken(column)
-                    index[place] = object_id
+        objects = self._objects.get(schema.name, {})
+        holders = held(schema, objects)
         self._forget_unique(schema.name)
-        self._unique.update(index)
+        self._unique.update(holders)
+        for place, reached in counted(schema, objects).items():
+            self._counters[place] = max(reached, self._counters.get(place, 0))
         self._schemas[schema.name] = schema
 
     async def drop_class(self, class_name: str) -> None:
         self._schemas.pop(class_name, None)
         self._objects.pop(class_name, None)
         self._forget_unique(class_name)
+        self._forget_counters(class_name)
         self._relations.forget_class(class_name)
         self._indexes.pop(class_name, None)
 
@@ -135,6 +128,7 @@ class MemoryStorage:
         self._schemas.clear()
         self._objects.clear()
         self._unique.clear()
+        self._counters.clear()
         self._relations.clear()
         self._indexes.clear()
 
@@ -145,6 +139,10 @@ class MemoryStorage:
     def _forget_unique(self, class_name: str) -> None:
         for place in [place for place in self._unique if place[0] == class_name]:
             del self._unique[place]
+
+    def _forget_counters(self, class_name: str) -> None:
+        for place in [place for place in self._counters if place[0] == class_name]:
+            del self._counters[place]
 
     async def _matching(
         self, class_name: str, where: Where, enough: int | None
@@ -237,96 +235,5 @@ def _relations_in(change: Change) -> Mapping[str, Relate]:
             return {}
 
 
-class _Plan:
-    """What a commit will do, worked out before any of it is done."""
-
-    def __init__(
-        self,
-        objects: Mapping[str, Mapping[str, dict[str, Json]]],
-        schemas: Mapping[str, ClassSchema],
-        unique: "_UniqueIndex",
-    ) -> None:
-        self._objects = objects
-        self._schemas = schemas
-        self._unique = unique
-        self.unique: dict[_Place, str | None] = {}
-        self.documents: dict[tuple[str, str], dict[str, Json] | None] = {}
-        self.born: set[tuple[str, str]] = set()
-        """Class and id of what did not exist just before; later changes may have followed."""
-        self.schemas: dict[str, ClassSchema] = {}
-
-    def add(self, change: Change) -> Committed:
-        before = self._current(change.class_name, change.object_id)
-        match change:
-            case Insert():
-                after: dict[str, Json] | None = self._insert(change, before)
-            case Update():
-                after = self._update(change, before)
-            case Delete():
-                _check_guard(change.guard, before)
-                after = None
-        for column in self._schema(change.class_name).unique:
-            self._move_unique(change, column, before or {}, after or {})
-        self.documents[change.class_name, change.object_id] = after
-        return Committed(change, before, after)
-
-    def _current(self, class_name: str, object_id: str) -> dict[str, Json] | None:
-        key = (class_name, object_id)
-        if key in self.documents:
-            return self.documents[key]
-        return self._objects.get(class_name, {}).get(object_id)
-
-    def _schema(self, class_name: str) -> ClassSchema:
-        known = self.schemas.get(class_name) or self._schemas.get(class_name)
-        return known or new_class(class_name)
-
-    def _move_unique(
-        self, change: Change, column: str, before: Mapping[str, Json], after: Mapping[str, Json]
-    ) -> None:
-        old, new = before.get(column), after.get(column)
-        if isinstance(new, str | int | float) and new != old:
-            place = (change.class_name, column, new)
-            holder = self.unique[place] if place in self.unique else self._unique.get(place)
-            if holder is not None and holder != change.object_id:
-                raise _taken(column)
-            self.unique[place] = change.object_id
-        if isinstance(old, str | int | float) and old != new:
-            self.unique[change.class_name, column, old] = None
-
-    def _insert(self, change: Insert, before: dict[str, Json] | None) -> dict[str, Json]:
-        if before is not None:
-            raise errors.DUPLICATE_VALUE(f"The objectId '{change.object_id}' is already taken.")
-        schema = self._schema(change.class_name)
-        schema = admit_document(schema, change.document)
-        if change.relations:
-            schema = admit_write(schema, change.relations)
-        self.schemas[change.class_name] = schema
-        key = (change.class_name, change.object_id)
-        self.documents.pop(key, None)
-        self.born.add(key)
-        return change.document
-
-    def _update(self, change: Update, before: dict[str, Json] | None) -> dict[str, Json]:
-        if before is None:
-            raise absent(change.class_name, change.object_id)
-        _check_guard(change.guard, before)
-        schema = self._schema(change.class_name)
-        self.schemas[change.class_name] = admit_write(schema, change.write)
-        after = apply_write(before, change.write)
-        after["updatedAt"] = change.updated_at
-        return after
-
-
 def _creation(document: Mapping[str, Json]) -> tuple[str, str]:
     return str(document.get("createdAt")), str(document.get("objectId"))
-
-
-def _taken(column: str) -> errors.DuplicateValue:
-    taken = errors.DUPLICATE_VALUE()
-    taken.field = column
-    return taken
-
-
-def _check_guard(guard: Where | None, document: dict[str, Json] | None) -> None:
-    if guard is not None and (document is None or not compile_where(guard)(document)):
-        raise errors.NO_EFFECT()
