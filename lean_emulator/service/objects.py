@@ -81,6 +81,7 @@ class Objects:
         self._clock = clock
         self._unknown_class_is_empty = unknown_class_is_empty
         self._finder = Finder(storage)
+        self._last_write: dict[str, int] = {}
 
     async def create(
         self, call: Call, class_name: str, write: Write, *, fetch: bool = False
@@ -133,6 +134,11 @@ class Objects:
         rows = await self._finder.find(call.principal, query)
         results = await self._answers(call.principal, query.class_name, rows, wish)
         return Page(results, await self._finder.count(call.principal, query) if count else None)
+
+    def last_write(self, class_name: str) -> str | None:
+        """When an object of the class was last written or deleted here, ``None`` if it was not."""
+        at_ms = self._last_write.get(class_name)
+        return None if at_ms is None else iso_text(at_ms)
 
     def relation_target(self, class_name: str, key: str) -> str | None:
         """The class whose objects a relation column holds; ``None`` when it is no relation."""
@@ -243,6 +249,7 @@ class Objects:
             span.detail["error"] = {"code": e.code, "message": e.message}
             self._log.end(span, "failed", e.status)
             raise
+        self._last_write[change.class_name] = self._clock.now_ms()
         if committed.before is not None:
             span.detail["before"] = committed.before
         if committed.after is not None:

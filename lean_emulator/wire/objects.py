@@ -56,7 +56,7 @@ class ObjectHandlers:
             body["className"] = target
         if page.count is not None:
             body["count"] = page.count
-        return Answer(body)
+        return Answer(body, headers=_last_modified(self._objects.last_write(query.class_name)))
 
     def _redirected(self, request: Request, class_name: str) -> str | None:
         """The class a relation query is really about, when the client does not know it."""
@@ -68,9 +68,7 @@ class ObjectHandlers:
         found = await self._objects.get(request.call, class_name, object_id, _wish(request))
         if found is None:
             return Answer(None if request.in_batch else {})
-        updated_at = found.get("updatedAt")
-        seen = {"Last-Modified": http_date(updated_at)} if isinstance(updated_at, str) else {}
-        return Answer(found, headers=seen)
+        return Answer(found, headers=_last_modified(found.get("updatedAt")))
 
     async def update(self, request: Request, class_name: str, object_id: str) -> Answer:
         check_object_id(object_id)
@@ -93,6 +91,10 @@ class ObjectHandlers:
         for object_id in ids:
             await self._objects.delete(call, class_name, object_id, guard=guard)
         return Answer({})
+
+
+def _last_modified(iso: Json) -> dict[str, str]:
+    return {"Last-Modified": http_date(iso)} if isinstance(iso, str) else {}
 
 
 def _wants_fields(request: Request) -> bool:
