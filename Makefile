@@ -15,7 +15,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 PACKAGING = setup.cfg pyproject.toml lean_emulator/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup sdk test test-sdk test-browser bench check lint types fmt fmt-check dist \
+.PHONY: help up setup sdk test coverage-page test-sdk test-browser bench check lint types fmt fmt-check dist \
 	clean screenshots chromium
 
 help: ## list the targets
@@ -41,6 +41,9 @@ test-sdk: $(VENV)/.made-dev $(SDK_VENV)/.made-tests ## run the tests that need t
 
 test-browser: $(VENV)/.made-browser $(SDK_VENV)/.made chromium ## run the tests that use the console in Chromium
 	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)
+
+coverage-page: $(VENV)/.made-dev ## write docs/coverage.md from the code
+	$(PYTHON) tools/coverage_page.py
 
 bench: $(VENV)/.made-dev $(SDK_VENV)/.made ## measure, and write the figures to tests/bench/results
 	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/bench -s $(PYTEST_ARGS)

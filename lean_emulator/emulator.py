@@ -39,7 +39,7 @@ from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.proxy import AppProxy
-from lean_emulator.wire.routes import RouteTable
+from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
 from lean_emulator.wire.server import ApiServer
 from lean_emulator.wire.system import SystemHandlers
@@ -126,7 +126,13 @@ class Emulator:
             self._clock,
             seconds=seconds,
         )
+        self._table = self._routes()
         self._api = self._api_server()
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What the API answers, for the coverage page."""
+        return self._table.routes
 
     @property
     def api_url(self) -> str:
@@ -227,7 +233,7 @@ class Emulator:
         if self._on_output is not None:
             self._on_output(line.stream, self.mask.text(line.text))
 
-    def _api_server(self) -> ApiServer:
+    def _routes(self) -> RouteTable:
         batch = BatchHandlers(self.log)
         objects = ObjectHandlers(self.objects)
         table = RouteTable(
@@ -241,12 +247,15 @@ class Emulator:
             ]
         )
         batch.enter(table)
+        return table
+
+    def _api_server(self) -> ApiServer:
         seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf
         entry = Entry(
             self._keys, self.runtime.ledger, self.users.of_session, self._clock, seconds=seconds
         )
         return ApiServer(
-            table,
+            self._table,
             RouteTable(AdminHandlers(self.hooks, self.log, self.mask, self._describe).routes()),
             entry,
             AppProxy(self.runtime, self._clock, seconds=seconds),

@@ -26,6 +26,7 @@ class UserHandlers:
             Route("POST", "/classes/_User", self.sign_up),
             Route("POST", "/login", self.log_in),
             Route("GET", "/login", self.log_in),
+            Route("GET", "/users", self.find),
             Route("GET", "/users/me", self.me),
             Route("GET", "/users/:id", self.get),
             Route("GET", "/classes/_User/:id", self.get),
@@ -65,6 +66,9 @@ class UserHandlers:
         if not answer.body:
             raise errors.USER_NOT_FOUND()
         return answer
+
+    async def find(self, request: Request) -> Answer:
+        return await self._objects.find(request, "_User")
 
     async def update(self, request: Request, object_id: str) -> Answer:
         self._own(request, object_id)

@@ -32,6 +32,12 @@ def help_of(command: click.Command) -> str:
     return command.get_help(click.Context(command, info_name=command.name))
 
 
+def test_the_coverage_page_matches_the_code() -> None:
+    page: Any = runpy.run_path(str(ROOT / "tools" / "coverage_page.py"))
+    text = (ROOT / "docs" / "coverage.md").read_text("utf-8")
+    assert page["rendered"]() == text, "run: python tools/coverage_page.py"
+
+
 def test_the_settings_page_matches_the_settings() -> None:
     page: Any = runpy.run_path(str(ROOT / "tools" / "settings_page.py"))
     text = text_of("docs/settings.md")
