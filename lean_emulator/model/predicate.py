@@ -329,23 +329,38 @@ def sorted_documents(documents: Iterable[D], order: Sequence[Order], wanted: int
     """The first ``wanted`` documents in order; equal ones keep the order they came in."""
     if not order:
         return list(documents)[:wanted]
-    if len(order) == 1:
-        key = _sort_key(order[0].path)
-        if order[0].descending:
-            rows = list(documents)
-            if wanted * 4 < len(rows):
-                return heapq.nlargest(wanted, rows, key)
-            return sorted(rows, key=key, reverse=True)[:wanted]
-        return heapq.nsmallest(wanted, documents, key)
     rows = list(documents)
+    if len(order) == 1 and wanted * 4 < len(rows):
+        return _first_of(rows, order[0], wanted)
     for part in reversed(order):
-        rows.sort(key=_sort_key(part.path), reverse=part.descending)
+        keys = _sort_keys(rows, part.path)
+        ranks = sorted(range(len(rows)), key=keys.__getitem__, reverse=part.descending)
+        rows = [rows[rank] for rank in ranks]
     return rows[:wanted]
 
 
+def _first_of(rows: list[D], order: Order, wanted: int) -> list[D]:
+    """A few out of many, without sorting all of them."""
+    keys = _sort_keys(rows, order.path)
+    if order.descending:
+        # of equal keys the earlier row is the larger pair
+        best = heapq.nlargest(wanted, zip(keys, range(0, -len(rows), -1), strict=True))
+        return [rows[-place] for _, place in best]
+    return [rows[i] for _, i in heapq.nsmallest(wanted, zip(keys, range(len(rows)), strict=True))]
+
+
+def _sort_keys(rows: Sequence[Document], path: str) -> list[Any]:
+    """What rows sort by: the values themselves where all are texts or all are numbers."""
+    if "." in path:
+        return [_sort_key(path)(row) for row in rows]
+    values = [row.get(path, MISSING) for row in rows]
+    kinds = set(map(type, values))
+    if kinds == {str} or kinds <= {int, float}:
+        return values
+    return [order_key(value) for value in values]
+
+
 def _sort_key(path: str) -> Callable[[Document], tuple[Any, ...]]:
-    if "." not in path:
-        return lambda document: order_key(document.get(path, MISSING))
     parts = path.split(".")
     return lambda document: min(order_key(value) for value in reach(dict(document), parts))
 
