@@ -1,6 +1,6 @@
 """What a column asks for beside its type: required, default, hidden … (storage.md 2.4, 7.1)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,10 +55,10 @@ class Rules:
         """The document with the defaults of what it lacks."""
         return {**self.defaults, **document}
 
-    def check_required(self, document: Document, also: Collection[str] = ()) -> None:
-        """Raise code 113 for the first required column without a value; ``also`` have one."""
+    def check_required(self, document: Document) -> None:
+        """Raise code 113 for the first required column without a value."""
         for name in self.required:
-            if document.get(name) is None and name not in also:
+            if document.get(name) is None:
                 raise errors.REQUIRED_MISSING(f"{name} is required.")
 
     def check_update(self, paths: Iterable[str]) -> None:

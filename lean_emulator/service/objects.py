@@ -25,7 +25,7 @@ from lean_emulator.model.operations import Operation, Relate, parse_operation
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Keys, Query, Where
 from lean_emulator.model.schema import ClassSchema, admit_write, new_class
-from lean_emulator.model.values import check_class_name
+from lean_emulator.model.values import Missing, check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.find import Finder
 from lean_emulator.service.hooks import Hooks
@@ -89,6 +89,7 @@ class Objects:
         """Store a new object; answers its id and time, or all of it with ``fetch``."""
         check_class_name(class_name)
         check_field_names(write, dotted=False)
+        write = self._without_numbered(call, class_name, write)
         draft = apply_write({}, write)
         _check_acl_of(draft)
         admit_write(self._schema(class_name), write)
@@ -100,7 +101,7 @@ class Objects:
             check_field_names(replaced, dotted=False)
             _check_acl_of(replaced)
         document, added = _without_relations(replaced)
-        stored = self._stamped(document)
+        stored = self._completed(call, class_name, document)
         insert = Insert(class_name, stored, {**relations_of(write), **added})
         committed = await self._commit(call, "insert", insert)
         assert committed.after is not None
@@ -185,6 +186,7 @@ class Objects:
         current = await self._writable(call, class_name, object_id, guard)
         if current is None:
             raise absent(class_name, object_id)
+        self._refuse_locked(call, class_name, write)
         admit_write(self._schema(class_name), write)
         updated_keys = top_level_keys(write)
 
@@ -267,11 +269,36 @@ class Objects:
             object_id=change.object_id,
         )
 
-    def _stamped(self, draft: Fields) -> Fields:
+    def _without_numbered(self, call: Call, class_name: str, write: Write) -> Write:
+        """A create's write without what a client says of columns that the server numbers."""
+        rules = self._schema(class_name).rules
+        if rules is None or not rules.numbered or _sets_all_columns(call.principal):
+            return write
+        return {name: op for name, op in write.items() if name not in rules.numbered}
+
+    def _refuse_locked(self, call: Call, class_name: str, write: Write) -> None:
+        """Raise code 117 where a client changes what is not its to change."""
+        rules = self._schema(class_name).rules
+        if rules is not None and not _sets_all_columns(call.principal):
+            rules.check_update(write)
+
+    def _completed(self, call: Call, class_name: str, draft: Fields) -> Fields:
+        """A new document as it will be stored, defaults filled in, nothing required missing.
+
+        It comes after the hook, which may be what fills a column (project-files.md 3).
+        """
+        rules = self._schema(class_name).rules
+        default_acl: Json = PUBLIC_ACL
+        if rules is not None:
+            draft = rules.completed(draft)
+            if not call.principal.is_master:
+                rules.check_required(draft)
+            if not isinstance(rules.default_acl, Missing):
+                default_acl = rules.default_acl
         now = iso_text(self._clock.now_ms())
         return {
             **draft,
-            "ACL": PUBLIC_ACL if draft.get("ACL") is None else draft["ACL"],
+            "ACL": default_acl if draft.get("ACL") is None else draft["ACL"],
             "objectId": self._ids.object_id(),
             "createdAt": now,
             "updatedAt": now,
@@ -300,6 +327,11 @@ def _without_relations(document: Fields) -> tuple[Fields, dict[str, Relate]]:
     }
     related = {name: op for name, op in operations.items() if isinstance(op, Relate)}
     return {name: value for name, value in document.items() if name not in related}, related
+
+
+def _sets_all_columns(principal: Principal) -> bool:
+    """Whether columns that are closed to clients are open to the principal."""
+    return principal.is_master or principal.from_engine
 
 
 def _check_acl_of(draft: Fields) -> None:

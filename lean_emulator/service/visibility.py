@@ -17,14 +17,20 @@ def visible(
 ) -> Fields:
     """A document as the principal may see it; the ACL only when it was asked for.
 
-    Every relation of the class shows as a stub. Users never show their password; only they and the
-    master key see their private fields.
+    Every relation of the class shows as a stub, and the default of each column that the document
+    lacks. Users never show their password; only they and the master key see their private fields,
+    and only the master key sees hidden ones.
     """
-    fields = dict(document)
+    rules = schema.rules
+    fields = dict(document) if rules is None else rules.completed(document)
     if not acl:
         fields.pop("ACL", None)
     for name, column in schema.relations:
         fields[name] = {"__type": "Relation", "className": column.class_name}
+    if rules is not None and not principal.is_master:
+        own = schema.name != "_User" or principal.user_id == document["objectId"]
+        for name in rules.hidden if own else rules.hidden | rules.private:
+            fields.pop(name, None)
     if schema.name == "_User":
         for name in ("password", "salt"):
             fields.pop(name, None)
