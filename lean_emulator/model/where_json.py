@@ -298,11 +298,15 @@ def _point(path: str, name: str, value: Json) -> tuple[float, float]:
 
 
 def _all(parts: list[Where]) -> Where:
-    return parts[0] if len(parts) == 1 else All(tuple(parts))
+    """The conjunction, flat, so that conditions of the same meaning are the same tree."""
+    flat = [p for part in parts for p in (part.parts if isinstance(part, All) else (part,))]
+    return flat[0] if len(flat) == 1 else All(tuple(flat))
 
 
 def _any(parts: list[Where]) -> Where:
-    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+    """The alternative, as flat."""
+    flat = [p for part in parts for p in (part.parts if isinstance(part, AnyOf) else (part,))]
+    return flat[0] if len(flat) == 1 else AnyOf(tuple(flat))
 
 
 _OPERATORS: dict[str, Callable[[str, Json], Where]] = {
