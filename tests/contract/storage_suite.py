@@ -4,19 +4,21 @@ A module that tests a storage derives its class from ``StorageSuite`` and says h
 """
 
 import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import cmp_to_key
 from typing import Any
 
 import pytest
 
 from lean_emulator.base.errors import ApiError, DuplicateValue, NoEffect
-from lean_emulator.model.operations import parse_write
+from lean_emulator.model.operations import Relate, parse_operation, parse_write
 from lean_emulator.model.query import Query
 from lean_emulator.model.schema import ColumnType, new_class
 from lean_emulator.model.where_json import parse_query, parse_where
 from lean_emulator.storage.contract import Change, Delete, Insert, Storage, Update
+from tests.support.naive_where import ABSENT, compare, matches
 
 Make = Callable[[], AbstractAsyncContextManager[Storage]]
 
@@ -43,12 +45,36 @@ def delete(object_id: str, guard: Any = None) -> Delete:
     return Delete("Post", object_id, guard and parse_where(guard))
 
 
+def pointer(class_name: str, object_id: str) -> dict[str, Any]:
+    return {"__type": "Pointer", "className": class_name, "objectId": object_id}
+
+
+def relation(word: str, *users: str) -> dict[str, Any]:
+    return {"__op": f"{word}Relation", "objects": [pointer("_User", user) for user in users]}
+
+
+def relate(*users: str) -> Relate:
+    operation = parse_operation("likes", relation("Add", *users))
+    assert isinstance(operation, Relate)
+    return operation
+
+
 def query(**params: Any) -> Query:
     return parse_query("Post", params)
 
 
 async def ids(storage: Storage, **params: Any) -> list[str]:
     return [str(row["objectId"]) for row in await storage.find(query(**params))]
+
+
+def in_order(rows: Iterable[dict[str, Any]], order: str, where: Any) -> list[dict[str, Any]]:
+    """Matching rows, sorted by comparing two by two."""
+    field, sign = order.removeprefix("-"), -1 if order.startswith("-") else 1
+
+    def by_field(left: dict[str, Any], right: dict[str, Any]) -> int:
+        return sign * compare(left.get(field, ABSENT), right.get(field, ABSENT))
+
+    return sorted((row for row in rows if matches(where, row)), key=cmp_to_key(by_field))
 
 
 class StorageSuite:
@@ -364,6 +390,111 @@ class StorageSuite:
             assert dict(storage.classes()) == {}
             assert await ids(storage) == []
             await storage.commit([insert("u1", "_User", username="ann"), insert("p1", n="text")])
+
+    async def test_members_of_relations_are_committed_with_their_owner(self, make: Make) -> None:
+        async with make() as storage:
+            first = Insert("Post", insert("p1").document, {"likes": relate("u2", "u1")})
+            await storage.commit([first, insert("p2")])
+            assert await storage.related("Post", "p1", "likes") == ["u2", "u1"]
+            assert await storage.owners("Post", "likes", "u1") == ["p1"]
+            changes = [
+                update("p1", {"likes": relation("Add", "u3", "u1")}),
+                update("p2", {"likes": relation("Add", "u1")}),
+                update("p1", {"likes": relation("Remove", "u2", "u9")}),
+            ]
+            await storage.commit(changes)
+            assert await storage.related("Post", "p1", "likes") == ["u1", "u3"]
+            assert await storage.owners("Post", "likes", "u1") == ["p1", "p2"]
+            assert await storage.owners("Post", "likes", "u2") == []
+            assert await storage.related("Post", "p1", "other") == []
+            assert await storage.related("Nothing", "p1", "likes") == []
+            assert storage.classes()["Post"].columns["likes"] == ColumnType("Relation", "_User")
+
+    async def test_members_go_with_their_owner(self, make: Make) -> None:
+        async with make() as storage:
+            changes: list[Change] = [
+                Insert("Post", insert(name).document, {"likes": relate("u1")})
+                for name in ("p1", "p2", "p3")
+            ]
+            await storage.commit(changes)
+            await storage.commit([delete("p1")])
+            assert await storage.related("Post", "p1", "likes") == []
+            assert await storage.owners("Post", "likes", "u1") == ["p2", "p3"]
+            await storage.commit([insert("p1")])
+            assert await storage.related("Post", "p1", "likes") == []
+            await storage.drop_class("Post")
+            assert await storage.owners("Post", "likes", "u1") == []
+
+    async def test_a_refused_commit_relates_nothing(self, make: Make) -> None:
+        async with make() as storage:
+            await storage.commit([Insert("Post", insert("p1", n=1).document, {"l": relate("u1")})])
+            refused: list[list[Change]] = [
+                [update("p1", {"l": relation("Add", "u2")}), update("p1", {"n": "text"})],
+                [update("p1", {"l": relation("Remove", "u1")}), delete("p1", {"n": 5})],
+                [delete("p1"), update("p1", {})],
+                [Insert("Post", insert("p2").document, {"l": relate("u2")}), insert("p1")],
+            ]
+            for changes in refused:
+                with pytest.raises(ApiError):
+                    await storage.commit(changes)
+                assert await storage.related("Post", "p1", "l") == ["u1"]
+                assert await storage.owners("Post", "l", "u2") == []
+
+    async def test_relations_hold_one_class(self, make: Make) -> None:
+        async with make() as storage:
+            await storage.commit([Insert("Post", insert("p1", n=1).document, {"l": relate("u1")})])
+            for body in (
+                {"l": {"__op": "AddRelation", "objects": [pointer("Album", "a1")]}},
+                {"n": relation("Add", "u1")},
+                {"l": "a text"},
+            ):
+                with pytest.raises(ApiError) as caught:
+                    await storage.commit([update("p1", body)])
+                assert caught.value.code == 111
+
+    async def test_asking_often_changes_no_answer(self, make: Make) -> None:
+        """Whatever a storage learns from questions, answers stay those of a plain look."""
+        async with make() as storage:
+            rows = {
+                f"p{n:04}": insert(f"p{n:04}", n=n % 7, tag=f"t{n % 50}", l=[n % 3], d=n)
+                for n in range(2_500)
+            }
+            await storage.commit([*rows.values()])
+            documents = {name: dict(row.document) for name, row in rows.items()}
+            wheres: list[Any] = [
+                {"tag": "t7"},
+                {"n": 3},
+                {"l": 2},
+                {"tag": "t7", "n": {"$gt": 2}},
+                {"n": True},
+                {"tag": None},
+                {"tag": {"$in": ["t1", "t49"]}},
+                {"d": {"$gte": 2_490}},
+            ]
+            for turn in range(4):
+                for where in wheres:
+                    found = await storage.find(query(where=where, limit=1_000))
+                    expected = [row for row in documents.values() if matches(where, row)][:1_000]
+                    assert [row["objectId"] for row in found] == [r["objectId"] for r in expected]
+                    count = await storage.count(query(where=where))
+                    assert count == sum(matches(where, row) for row in documents.values())
+                for order in ("d", "-d", "tag", "-n"):
+                    page = query(where={"d": {"$gte": 100}}, order=order, limit=15, skip=5)
+                    expected = in_order(documents.values(), order, {"d": {"$gte": 100}})[5:20]
+                    found = await storage.find(page)
+                    assert [row["objectId"] for row in found] == [r["objectId"] for r in expected]
+                changes: list[Change] = []
+                for n in range(turn, 2_500, 97):
+                    name = f"p{n:04}"
+                    if name not in documents:
+                        continue
+                    if n % 2:
+                        del documents[name]
+                        changes.append(delete(name))
+                    else:
+                        documents[name] |= {"tag": "t7", "n": None, "updatedAt": "t"}
+                        changes.append(update(name, {"tag": "t7", "n": None}, at="t"))
+                await storage.commit(changes)
 
     async def test_a_commit_of_nothing(self, make: Make) -> None:
         async with make() as storage:
