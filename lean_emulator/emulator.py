@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Protocol
 
-from lean_emulator import __version__
+from lean_emulator import __version__, schema_folder
 from lean_emulator.base.clock import Clock, SystemClock
-from lean_emulator.base.errors import StartError
+from lean_emulator.base.errors import ApiError, DuplicateValue, StartError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
@@ -28,11 +28,13 @@ from lean_emulator.service.functions import Functions
 from lean_emulator.service.hooks import HookLimits, Hooks
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.scan import Scans
+from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.users import Users
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
 from lean_emulator.storage.contract import Storage
 from lean_emulator.storage.memory import MemoryStorage
+from lean_emulator.storage.plan import Limits
 from lean_emulator.wire.admin import AdminHandlers
 from lean_emulator.wire.batch import BatchHandlers
 from lean_emulator.wire.entry import Entry
@@ -41,6 +43,7 @@ from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.proxy import AppProxy
 from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
+from lean_emulator.wire.schema import SchemaHandlers
 from lean_emulator.wire.server import ApiServer
 from lean_emulator.wire.system import SystemHandlers
 from lean_emulator.wire.users import UserHandlers
@@ -83,7 +86,7 @@ class Emulator:
         self.settings = settings
         self.log = EventLog(clock or SystemClock(), settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
-        self.storage: Storage = MemoryStorage()
+        self.storage: Storage = MemoryStorage(Limits(settings.max_columns, settings.max_classes))
         self.storage_text = "memory"
         self.api_port = 0
         self.console_port = 0
@@ -116,6 +119,7 @@ class Emulator:
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
         self.users = Users(self.storage, self.objects, ids)
+        self.schemas = Schemas(self.storage)
         self.workbench = Workbench(
             self.functions,
             self.hooks,
@@ -176,15 +180,17 @@ class Emulator:
         await self.stop()
 
     async def reset(self) -> None:
-        """Forget all objects and traces; the code stays loaded."""
+        """Forget all objects and traces; the code stays loaded, declared classes stay declared."""
         await self.hooks.settle()
         await self.storage.clear()
+        await self._declare_classes()
         self.log.clear()
 
     async def _start_rooms(self) -> None:
         settings, opened = self.settings, self._open
         await self.storage.open()
         opened.push_async_callback(self.storage.close)
+        await self._declare_classes()
         opened.push_async_callback(self._api.stop)
         self.api_port = await self._api.start(settings.host, settings.port)
         console = self._console()
@@ -193,6 +199,19 @@ class Emulator:
         opened.push_async_callback(self.runtime.stop)
         opened.push_async_callback(self.hooks.close)
         await self.runtime.start()
+
+    async def _declare_classes(self) -> None:
+        """Take over the project's schema files. Raises ``StartError`` naming the file."""
+        folder = schema_folder.folder_of(self.settings.project_dir, self.settings.schema)
+        for path, schema in schema_folder.read(folder) if folder is not None else ():
+            try:
+                await self.schemas.declare(schema)
+            except DuplicateValue as e:
+                raise StartError(
+                    f"{path}: objects that are stored have equal values in {e.field}."
+                ) from e
+            except ApiError as e:
+                raise StartError(f"{path}: {e.message}") from e
 
     def _wanted_console_port(self) -> int:
         settings = self.settings
@@ -243,6 +262,7 @@ class Emulator:
                 *FunctionHandlers(self.functions, self.hooks).routes(),
                 *batch.routes(),
                 *ScanHandlers(self.scans).routes(),
+                *SchemaHandlers(self.schemas).routes(),
                 *SystemHandlers(self._clock).routes(),
             ]
         )
@@ -256,7 +276,11 @@ class Emulator:
         )
         return ApiServer(
             self._table,
-            RouteTable(AdminHandlers(self.hooks, self.log, self.mask, self._describe).routes()),
+            RouteTable(
+                AdminHandlers(
+                    self.hooks, self.schemas, self.log, self.mask, self._describe
+                ).routes()
+            ),
             entry,
             AppProxy(self.runtime, self._clock, seconds=seconds),
             self.log,

@@ -42,6 +42,8 @@ class Spec:
     secret: bool = False
     path: bool = False
     """A relative path with a slash in it belongs to the file or folder that it was given in."""
+    folder: bool = False
+    """So does any other relative path: this is no name that is looked up somewhere."""
 
 
 def setting(default: Any, kind: type[Any], doc: str, **more: Any) -> Any:
@@ -90,6 +92,18 @@ class Settings:
     keep_last_good: bool = setting(
         False, bool, "When an edit does not load, go on serving the last code that did, in place "
         "of answering with the error."
+    )  # fmt: skip
+    schema: str | None = setting(
+        None, str, "Folder with schema files, read before the project's code starts; without it "
+        "`schema/` of the project, if there is one.", folder=True,
+    )  # fmt: skip
+    max_columns: int = setting(
+        0, int, "Columns that a class may have beside those of every class; 0 is no limit, the "
+        "platform's is 300.", least=0, most=1_000_000,
+    )  # fmt: skip
+    max_classes: int = setting(
+        0, int, "Classes that the project may have beside the platform's own; 0 is no limit, the "
+        "platform's is 500.", least=0, most=1_000_000,
     )  # fmt: skip
     storage: str = setting(
         "memory", str, "Where objects live; `memory` forgets them when lean-emu stops.",
@@ -268,7 +282,7 @@ def _fitting(name: str, value: object, origin: str, base: Path) -> Any:
     if parsed is None or _refused(spec, parsed):
         shown = "something else" if spec.secret else repr(value)
         raise StartError(f"{name} must be {_wanted(spec)}, but {origin} says {shown}.")
-    if spec.path and isinstance(parsed, str) and "/" in parsed:
+    if isinstance(parsed, str) and (spec.folder or (spec.path and "/" in parsed)):
         return str(base / Path(parsed).expanduser())
     return parsed
 

@@ -9,7 +9,8 @@ from lean_emulator.base.errors import ApiError, DuplicateValue
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.signing import same_secret
-from lean_emulator.model.access import MASTER, Principal
+from lean_emulator.model.access import Principal
+from lean_emulator.model.document import only
 from lean_emulator.model.operations import Operation, Set
 from lean_emulator.model.query import Compare, Query
 from lean_emulator.service.call import Call
@@ -58,7 +59,7 @@ class Users:
             raise taken(e.field) from e
         stored = await self._storage.get("_User", str(created["objectId"]))
         assert stored is not None
-        return self._objects.seen(MASTER, "_User", stored)
+        return self._own_view(stored)
 
     async def log_in(self, name: str, value: str, password: str) -> Fields:
         """The user whose ``name`` (username, email or mobilePhoneNumber) is ``value``.
@@ -73,7 +74,7 @@ class Users:
             raise _nobody(name)
         if not same_secret(given, str(user.get("password", ""))):
             raise ApiError(210, "The username and password mismatch.")
-        return self._objects.seen(MASTER, "_User", user)
+        return self._own_view(user)
 
     async def of_session(self, token: str) -> Fields | None:
         """The stored user a session token belongs to, ``None`` for a dead one."""
@@ -91,6 +92,11 @@ class Users:
     def seen(self, principal: Principal, user: Fields) -> Fields:
         """A stored user as the principal may see it."""
         return self._objects.seen(principal, "_User", user)
+
+    def _own_view(self, user: Fields) -> Fields:
+        """A user as it sees itself, with the session token that it gets on signing in alone."""
+        seen = self.seen(Principal("user", user), user)
+        return {**seen, **only(user, ("sessionToken",))}
 
     async def _by(self, name: str, value: str) -> Fields | None:
         found = await self._storage.find(Query("_User", Compare(name, "eq", value), limit=1))

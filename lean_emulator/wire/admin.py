@@ -8,6 +8,7 @@ from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.base.trace_view import tree
 from lean_emulator.service.hooks import Hooks
+from lean_emulator.service.schemas import Schemas
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Handler, Route
 
@@ -21,9 +22,15 @@ class AdminHandlers:
     """
 
     def __init__(
-        self, hooks: Hooks, log: EventLog, mask: Mask, describe: Callable[[], dict[str, Json]]
+        self,
+        hooks: Hooks,
+        schemas: Schemas,
+        log: EventLog,
+        mask: Mask,
+        describe: Callable[[], dict[str, Json]],
     ) -> None:
         self._hooks = hooks
+        self._schemas = schemas
         self._log = log
         self._mask = mask
         self._describe = describe
@@ -31,6 +38,7 @@ class AdminHandlers:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/info", _for_master(self.info)),
+            Route("GET", "/schemas", _for_master(self.schemas)),
             Route("POST", "/settle", _for_master(self.settle)),
             Route("GET", "/traces", _for_master(self.traces)),
             Route("DELETE", "/traces", _for_master(self.forget_traces)),
@@ -39,6 +47,10 @@ class AdminHandlers:
 
     async def info(self, request: Request) -> Answer:
         return Answer(self._describe())
+
+    async def schemas(self, request: Request) -> Answer:
+        """Every class as its schema file holds it."""
+        return Answer({"results": self._schemas.files()})
 
     async def settle(self, request: Request) -> Answer:
         """Answer when no after hook runs any more."""

@@ -24,7 +24,7 @@ UNBUILT = frozenset(
     {
         "batch",
         "users", "login", "roles", "files", "fileTokens", "fileCallback", "installations", "push",
-        "schemas", "cloudQuery", "statuses", "subscribe", "followers", "followees",
+        "cloudQuery", "statuses", "subscribe", "followers", "followees",
         "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",
         "requestSmsCode", "verifySmsCode", "usersByMobilePhone", "requestMobilePhoneVerify",
         "verifyMobilePhone", "requestLoginSmsCode", "requestPasswordResetBySmsCode",

@@ -22,6 +22,7 @@ FLOORS = {
     "keys": 5,
     "settings": 5,
     "instance_file": 5,
+    "schema_folder": 5,
     "emulator": 5,
     "pytest_plugin": 5,
     "cli": 5,
@@ -33,6 +34,8 @@ NEIGHBOURS = {
     ("keys", "state_folder"),
     ("settings", "keys"),
     ("instance_file", "state_folder"),
+    ("schema_folder", "state_folder"),
+    ("emulator", "schema_folder"),
     ("emulator", "settings"),
     ("emulator", "keys"),
     ("emulator", "state_folder"),
@@ -43,6 +46,7 @@ NEIGHBOURS = {
     ("cli", "settings"),
     ("cli", "keys"),
     ("cli", "instance_file"),
+    ("cli", "schema_folder"),
     ("__main__", "cli"),
 }
 """Imports on one floor that are wanted; a new one needs a reason."""
