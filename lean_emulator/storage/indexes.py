@@ -5,9 +5,11 @@ writes keep it; one that nobody has asked for during many writes is dropped. An 
 down: whoever uses it still tests every document.
 """
 
+import asyncio
+import heapq
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from lean_emulator.base.jsontext import Json
@@ -16,6 +18,15 @@ from lean_emulator.model.values import MISSING, Missing, order_key
 
 Objects: TypeAlias = Mapping[str, dict[str, Json]]
 
+_Entry: TypeAlias = tuple[Any, int, str]
+"""Sort key, number of creation, id."""
+_Wish: TypeAlias = tuple[str, str]
+"""Kind of index and field."""
+_Move: TypeAlias = tuple[str, int, Mapping[str, Json] | None, Mapping[str, Json] | None]
+"""Id, number of creation, document before and after a write."""
+
+SLICE = 5_000
+"""Objects an index takes in before it lets others run."""
 WORTH_IT = 2_000
 """Objects in a class below which a scan is as good."""
 IDLE_WRITES = 50_000
@@ -43,6 +54,13 @@ class HashIndex:
                 if not bucket:
                     del self._buckets[key]
 
+    async def fill(self, rows: Sequence[tuple[str, Mapping[str, Json], int]]) -> None:
+        """Take all objects in, letting others run between slices."""
+        for done, (object_id, document, number) in enumerate(rows, 1):
+            self.add(document, object_id, number)
+            if done % SLICE == 0:
+                await asyncio.sleep(0)
+
     def bucket(self, value: Json) -> Mapping[str, int]:
         """Ids whose field equals or contains the value, with the numbers of their creation."""
         (key,) = _keys(value)
@@ -55,16 +73,28 @@ class OrderedIndex:
     def __init__(self, path: str) -> None:
         self.path = path
         self.unused = 0
-        self._entries: list[tuple[Any, int, str]] = []
+        self._entries: list[_Entry] = []
         self._lists = 0
         """Objects with a list in the field: they match by any member, so ranges narrow nothing."""
 
-    def fill(self, objects: Objects, numbers: Mapping[str, int]) -> None:
-        self._lists = sum(isinstance(d.get(self.path), list) for d in objects.values())
-        self._entries = sorted(
-            (order_key(document.get(self.path, MISSING)), numbers[object_id], object_id)
-            for object_id, document in objects.items()
-        )
+    async def fill(self, rows: Sequence[tuple[str, Mapping[str, Json], int]]) -> None:
+        """Take all objects in, letting others run between slices; sorting never holds them up."""
+        runs: list[list[_Entry]] = []
+        for start in range(0, len(rows), SLICE):
+            run = []
+            for object_id, document, number in rows[start : start + SLICE]:
+                value = document.get(self.path, MISSING)
+                self._lists += isinstance(value, list)
+                run.append((order_key(value), number, object_id))
+            run.sort()
+            runs.append(run)
+            await asyncio.sleep(0)
+        merged: list[_Entry] = []
+        for entry in heapq.merge(*runs):
+            merged.append(entry)
+            if len(merged) % SLICE == 0:
+                await asyncio.sleep(0)
+        self._entries = merged
 
     def add(self, document: Mapping[str, Json], object_id: str, number: int) -> None:
         value = document.get(self.path, MISSING)
@@ -81,24 +111,26 @@ class OrderedIndex:
 
     def walk(self, where: Where, *, descending: bool) -> Iterator[str]:
         """Ids in order, as far as the ranges in ``where`` reach. The index may change meanwhile."""
-        chosen = self._between(_range(where, self.path))
+        start, stop = self._limits(where)
+        chosen = self._entries[start:stop]
         return _downwards(chosen) if descending else (entry[2] for entry in chosen)
 
     def narrowed(self, where: Where) -> Mapping[str, int] | None:
-        """Ids within the ranges in ``where``, with the numbers of their creation."""
-        limits = _range(where, self.path)
-        if limits is None:
-            return None
-        return {entry[2]: entry[1] for entry in self._between(limits)}
+        """Ids within the ranges in ``where``, with the numbers of their creation.
 
-    def _between(
-        self, limits: tuple[tuple[Any, ...], tuple[Any, ...]] | None
-    ) -> list[tuple[Any, int, str]]:
-        if limits is None or self._lists:
-            return self._entries[:]
+        ``None`` when they leave more than a tenth: then looking at all is as good.
+        """
+        start, stop = self._limits(where)
+        if (stop - start) * 10 > len(self._entries):
+            return None
+        return {entry[2]: entry[1] for entry in self._entries[start:stop]}
+
+    def _limits(self, where: Where) -> tuple[int, int]:
+        limits = None if self._lists else _range(where, self.path)
+        if limits is None:
+            return 0, len(self._entries)
         low, high = limits
-        entries = self._entries
-        return entries[bisect_left(entries, (low,)) : bisect_left(entries, (high,))]
+        return bisect_left(self._entries, (low,)), bisect_left(self._entries, (high,))
 
 
 class ClassIndexes:
@@ -109,7 +141,9 @@ class ClassIndexes:
         self._next = 0
         self._hash: dict[str, HashIndex] = {}
         self._ordered: dict[str, OrderedIndex] = {}
-        self._asked: Counter[tuple[str, str]] = Counter()
+        self._asked: Counter[_Wish] = Counter()
+        self._missed: dict[_Wish, list[_Move]] = {}
+        """Writes that came while an index was being built."""
 
     def change(
         self,
@@ -122,34 +156,34 @@ class ClassIndexes:
         if before is None or number is None:
             number = self._numbers[object_id] = self._next
             self._next += 1
-        if self._hash or self._ordered:
-            self._move(object_id, number, before, after)
-        if after is None:
-            del self._numbers[object_id]
-
-    def _move(
-        self,
-        object_id: str,
-        number: int,
-        before: Mapping[str, Json] | None,
-        after: Mapping[str, Json] | None,
-    ) -> None:
+        move = (object_id, number, before, after)
         for hashed in list(self._hash.values()):
-            if before is not None:
-                hashed.remove(before, object_id)
-            if after is not None:
-                hashed.add(after, object_id, number)
+            _move_hashed(hashed, move)
             hashed.unused += 1
             if hashed.unused > IDLE_WRITES:
                 del self._hash[hashed.path]
         for ordered in list(self._ordered.values()):
-            if before is not None:
-                ordered.remove(before, object_id, number)
-            if after is not None:
-                ordered.add(after, object_id, number)
+            _move_ordered(ordered, move)
             ordered.unused += 1
             if ordered.unused > IDLE_WRITES:
                 del self._ordered[ordered.path]
+        for missed in self._missed.values():
+            missed.append(move)
+        if after is None:
+            del self._numbers[object_id]
+
+    async def prepare(self, objects: Objects, where: Where, order: Sequence[Order]) -> None:
+        """Build what this query asks for the second time; others run meanwhile."""
+        if len(objects) <= WORTH_IT:
+            return
+        for wish in _wishes(where, order):
+            kind, path = wish
+            built = self._hash if kind == "hash" else self._ordered
+            if path in built or wish in self._missed:
+                continue
+            self._asked[wish] += 1
+            if self._asked[wish] > 1:
+                await self._build(wish, objects)
 
     def narrowed(self, objects: Objects, where: Where) -> Mapping[str, int] | None:
         """The smallest set of ids that equalities or else ranges leave, with creation numbers.
@@ -160,19 +194,22 @@ class ClassIndexes:
             return None
         best: Mapping[str, int] | None = None
         for path, value in _equalities(where):
-            index = self._hash.get(path) or self._hash_for(objects, path)
+            index = self._hash.get(path)
             if index is not None:
                 index.unused = 0
                 bucket = index.bucket(value)
                 if best is None or len(bucket) < len(best):
                     best = bucket
-        if best is None:
-            for path in _ranged(where):
-                ordered = self._ordered.get(path) or self._ordered_for(objects, path)
-                if ordered is not None:
-                    ordered.unused = 0
-                    return ordered.narrowed(where)
-        return best
+        if best is not None:
+            return best
+        for path in _ranged(where):
+            ordered = self._ordered.get(path)
+            if ordered is not None:
+                ordered.unused = 0
+                found = ordered.narrowed(where)
+                if found is not None:
+                    return found
+        return None
 
     def exact(self, where: Where) -> int | None:
         """How many match a single equality that has an index; ``None`` for other conditions."""
@@ -182,35 +219,57 @@ class ClassIndexes:
             case _:
                 return None
 
-    def ordered(self, objects: Objects, order: Order, where: Where) -> Iterator[str] | None:
+    def ordered(self, order: Order, where: Where) -> Iterator[str] | None:
         """Ids in the wanted order, from an index; ``None`` when there is none."""
-        if len(objects) <= WORTH_IT or "." in order.path:
-            return None
-        index = self._ordered.get(order.path) or self._ordered_for(objects, order.path)
+        index = self._ordered.get(order.path)
         if index is None:
             return None
         index.unused = 0
         return index.walk(where, descending=order.descending)
 
-    def _ordered_for(self, objects: Objects, path: str) -> OrderedIndex | None:
-        if not self._worth_it("ordered", path):
-            return None
-        index = self._ordered[path] = OrderedIndex(path)
-        index.fill(objects, self._numbers)
-        return index
+    async def _build(self, wish: _Wish, objects: Objects) -> None:
+        kind, path = wish
+        rows = [(i, document, self._numbers[i]) for i, document in objects.items()]
+        missed = self._missed[wish] = []
+        try:
+            if kind == "hash":
+                hashed = HashIndex(path)
+                await hashed.fill(rows)
+                for move in missed:
+                    _move_hashed(hashed, move)
+                self._hash[path] = hashed
+            else:
+                ordered = OrderedIndex(path)
+                await ordered.fill(rows)
+                for move in missed:
+                    _move_ordered(ordered, move)
+                self._ordered[path] = ordered
+        finally:
+            del self._missed[wish]
 
-    def _hash_for(self, objects: Objects, path: str) -> HashIndex | None:
-        if not self._worth_it("hash", path):
-            return None
-        index = self._hash[path] = HashIndex(path)
-        for object_id, document in objects.items():
-            index.add(document, object_id, self._numbers[object_id])
-        return index
 
-    def _worth_it(self, kind: str, path: str) -> bool:
-        """From the second question on."""
-        self._asked[kind, path] += 1
-        return self._asked[kind, path] > 1
+def _move_hashed(index: HashIndex, move: _Move) -> None:
+    object_id, number, before, after = move
+    if before is not None:
+        index.remove(before, object_id)
+    if after is not None:
+        index.add(after, object_id, number)
+
+
+def _move_ordered(index: OrderedIndex, move: _Move) -> None:
+    object_id, number, before, after = move
+    if before is not None:
+        index.remove(before, object_id, number)
+    if after is not None:
+        index.add(after, object_id, number)
+
+
+def _wishes(where: Where, order: Sequence[Order]) -> Iterator[_Wish]:
+    """The indexes that would help a query."""
+    yield from (("hash", path) for path, _ in _equalities(where))
+    yield from (("ordered", path) for path in _ranged(where))
+    if len(order) == 1 and "." not in order[0].path:
+        yield ("ordered", order[0].path)
 
 
 class _Last:
@@ -226,7 +285,7 @@ class _Last:
 _LAST = _Last()
 
 
-def _downwards(entries: list[tuple[Any, int, str]]) -> Iterator[str]:
+def _downwards(entries: list[_Entry]) -> Iterator[str]:
     """From the highest key down, equal ones still by creation."""
     stop = len(entries)
     while stop:

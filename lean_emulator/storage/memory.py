@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import relations_of
@@ -11,7 +12,7 @@ from lean_emulator.model.predicate import compile_where, nearness, sorted_docume
 from lean_emulator.model.query import EVERYTHING, All, Compare, InList, Order, Query, Where
 from lean_emulator.model.schema import ClassSchema, new_class
 from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Update
-from lean_emulator.storage.indexes import WORTH_IT, ClassIndexes, Objects
+from lean_emulator.storage.indexes import WORTH_IT, ClassIndexes
 from lean_emulator.storage.plan import NO_LIMITS, Counters, Holders, Limits, Plan, counted, held
 from lean_emulator.storage.relations import Relations
 
@@ -50,13 +51,15 @@ class MemoryStorage:
         wanted = query.skip + query.limit
         if query.limit <= 0:
             return []
-        near = None if query.order else nearness(query.where)
-        if len(query.order) == 1:
+        await self._prepare(query)
+        few = self._few(query.class_name, query.where)
+        if len(query.order) == 1 and (few is None or len(few) >= max(WORTH_IT, 4 * wanted)):
             walked = await self._walked(query, query.order[0], wanted)
             if walked is not None:
                 return walked[query.skip :]
+        near = None if query.order else nearness(query.where)
         enough = None if query.order or near else wanted
-        rows = await self._matching(query.class_name, query.where, enough)
+        rows = await self._matching(query.class_name, query.where, few, enough)
         if near is not None:
             return heapq.nsmallest(wanted, rows, near)[query.skip :]
         return sorted_documents(rows, query.order, wanted)[query.skip :]
@@ -64,11 +67,13 @@ class MemoryStorage:
     async def count(self, query: Query) -> int:
         if query.where == EVERYTHING:
             return len(self._objects.get(query.class_name, {}))
+        await self._prepare(replace(query, order=()))
         if (indexes := self._indexes.get(query.class_name)) is not None:
             known = indexes.exact(query.where)
             if known is not None:
                 return known
-        return len(await self._matching(query.class_name, query.where, None))
+        few = self._few(query.class_name, query.where)
+        return len(await self._matching(query.class_name, query.where, few, None))
 
     async def commit(self, changes: Sequence[Change]) -> list[Committed]:
         plan = Plan(self._objects, self._schemas, self._unique, self._counters, self._limits)
@@ -145,10 +150,14 @@ class MemoryStorage:
             del self._counters[place]
 
     async def _matching(
-        self, class_name: str, where: Where, enough: int | None
+        self,
+        class_name: str,
+        where: Where,
+        few: list[dict[str, Json]] | None,
+        enough: int | None,
     ) -> list[dict[str, Json]]:
-        """Matching documents in order of creation, at most ``enough``."""
-        candidates = self._candidates(class_name, where)
+        """Matching documents in order of creation, at most ``enough``, out of ``few`` if given."""
+        candidates = list(self._objects.get(class_name, {}).values()) if few is None else few
         if where == EVERYTHING:
             return candidates if enough is None else candidates[:enough]
         matches = compile_where(where)
@@ -161,36 +170,35 @@ class MemoryStorage:
                 return rows[:enough]
         return rows
 
-    def _candidates(self, class_name: str, where: Where) -> list[dict[str, Json]]:
-        """What an equality on a unique column or an index leaves, else the whole class."""
-        objects = self._objects.get(class_name, {})
-        ids = self._named_ids(class_name, where)
-        if ids is None:
-            numbers = self._narrowed(class_name, objects, where)
-            if numbers is None:
-                return list(objects.values())
-            return [objects[object_id] for object_id in sorted(numbers, key=numbers.__getitem__)]
-        named = {object_id: objects[object_id] for object_id in ids if object_id in objects}
-        return sorted(named.values(), key=_creation)
+    async def _prepare(self, query: Query) -> None:
+        """Let indexes grow where the query keeps asking for them."""
+        indexes = self._indexes.get(query.class_name)
+        if indexes is not None and self._named_ids(query.class_name, query.where) is None:
+            objects = self._objects.get(query.class_name, {})
+            await indexes.prepare(objects, query.where, query.order)
 
-    def _narrowed(
-        self, class_name: str, objects: Objects, where: Where
-    ) -> Mapping[str, int] | None:
+    def _few(self, class_name: str, where: Where) -> list[dict[str, Json]] | None:
+        """What an equality on a unique column or an index leaves; ``None`` for the whole class."""
+        objects = self._objects.get(class_name, {})
         indexes = self._indexes.get(class_name)
-        return None if indexes is None else indexes.narrowed(objects, where)
+        ids = self._named_ids(class_name, where)
+        if ids is not None:
+            named = {object_id: objects[object_id] for object_id in ids if object_id in objects}
+            return sorted(named.values(), key=_creation)
+        numbers = None if indexes is None else indexes.narrowed(objects, where)
+        if numbers is None:
+            return None
+        return [objects[object_id] for object_id in sorted(numbers, key=numbers.__getitem__)]
 
     async def _walked(
         self, query: Query, order: Order, wanted: int
     ) -> list[dict[str, Json]] | None:
-        """Matches in order by way of an index; ``None`` where a scan of few is as good."""
+        """Matches in order by way of an index; ``None`` where there is none."""
         objects = self._objects.get(query.class_name, {})
         indexes = self._indexes.get(query.class_name)
-        if indexes is None or self._named_ids(query.class_name, query.where) is not None:
+        if indexes is None:
             return None
-        few = indexes.narrowed(objects, query.where)
-        if few is not None and len(few) < max(WORTH_IT, 4 * wanted):
-            return None
-        ids = indexes.ordered(objects, order, query.where)
+        ids = indexes.ordered(order, query.where)
         if ids is None:
             return None
         matches = compile_where(query.where)

@@ -134,3 +134,36 @@ def test_counting_one_indexed_equality_looks_at_no_object() -> None:
         assert storage._indexes["C"].exact(query.where) == 10
 
     asyncio.run(scene())
+
+
+def test_writes_while_an_index_is_built_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "SLICE", 3)
+
+    async def scene() -> None:
+        storage = MemoryStorage()
+
+        def row(n: int) -> Any:
+            return {"k": n % 4, "s": -n, "objectId": f"o{n}", "createdAt": "", "updatedAt": ""}
+
+        for n in range(40):
+            await storage.commit([Insert("C", row(n))])
+        query = Query("C", Compare("k", "eq", 1), (Order("s"),), limit=1_000)
+        await storage.find(query)
+
+        async def write() -> None:
+            for n in range(20):
+                await asyncio.sleep(0)
+                await storage.commit([Insert("C", row(100 + n)), Delete("C", f"o{n}")])
+                now = "2024-01-01T00:00:00.000Z"
+                await storage.commit([Update("C", f"o{39 - n // 2}", {"k": Set(1)}, now)])
+
+        _, _ = await asyncio.gather(storage.find(query), write())
+        made = storage._indexes["C"]
+        assert (made._hash.keys(), made._ordered.keys()) == ({"k"}, {"s"})
+        rows = [r for r in storage._objects["C"].values() if r["k"] == 1]
+        assert await storage.count(Query("C", Compare("k", "eq", 1))) == len(rows)
+        assert await storage.find(query) == sorted(rows, key=lambda r: r["s"])  # type: ignore[arg-type,return-value]  # numbers
+        ids = list(made.ordered(Order("s"), Compare("k", "eq", 1)) or ())
+        assert sorted(ids) == sorted(storage._objects["C"])
+
+    asyncio.run(scene())
