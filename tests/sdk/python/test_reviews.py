@@ -2,23 +2,13 @@
 
 import os
 from datetime import UTC, datetime
-from typing import Any
 
 import leancloud
 import pytest
 from emu_process import Emulator
+from stored_objects import save, stored
 
 LONG = "I almost forgot breathing. " * 10
-
-
-def save(class_name: str, **fields: Any) -> Any:
-    made = leancloud.Object.create(class_name, **fields)
-    made.save()
-    return made
-
-
-def stored(class_name: str, object_id: str) -> Any:
-    return leancloud.Query(class_name).get(object_id)
 
 
 def test_before_save_cuts_a_long_comment(emu: Emulator) -> None:
