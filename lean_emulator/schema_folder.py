@@ -4,11 +4,11 @@
 Population files (``Post.population.json``) hold objects and are passed over.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-from lean_emulator import state_folder
 from lean_emulator.base.errors import Hint, StartError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.schema import ClassSchema
@@ -91,7 +91,14 @@ def _put(path: Path, content: bytes) -> Change:
         before = None
     if before == content:
         return "same"
-    state_folder.replace(path, content)
+    draft = path.with_name(f".{path.name}.tmp")
+    try:
+        draft.write_bytes(content)
+        if before is not None:
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return "new" if before is None else "changed"
 
 

@@ -29,6 +29,11 @@ class AdminClient:
         """The instance: state of the code, registered names, addresses."""
         return self._get("/__emu/info")
 
+    def schemas(self) -> dict[str, Any]:
+        """Every class as its schema file holds it, by name."""
+        classes: dict[str, Any] = self._get("/__emu/schemas")["results"]
+        return classes
+
     def trace(self, name: str) -> dict[str, Any]:
         """A trace with all steps, once they have ended or ``SETTLE_SECONDS`` have passed."""
         until = time.monotonic() + SETTLE_SECONDS

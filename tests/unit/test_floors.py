@@ -34,7 +34,6 @@ NEIGHBOURS = {
     ("keys", "state_folder"),
     ("settings", "keys"),
     ("instance_file", "state_folder"),
-    ("schema_folder", "state_folder"),
     ("emulator", "schema_folder"),
     ("emulator", "settings"),
     ("emulator", "keys"),
