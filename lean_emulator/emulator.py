@@ -37,6 +37,7 @@ from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
 from lean_emulator.wire.admin import AdminHandlers
 from lean_emulator.wire.batch import BatchHandlers
+from lean_emulator.wire.cloud_query import CloudQueryHandlers
 from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.objects import ObjectHandlers
@@ -254,6 +255,7 @@ class Emulator:
 
     def _routes(self) -> RouteTable:
         batch = BatchHandlers(self.log)
+        cloud_query = CloudQueryHandlers(self._clock)
         objects = ObjectHandlers(self.objects)
         table = RouteTable(
             [
@@ -261,12 +263,14 @@ class Emulator:
                 *objects.routes(),
                 *FunctionHandlers(self.functions, self.hooks).routes(),
                 *batch.routes(),
+                *cloud_query.routes(),
                 *ScanHandlers(self.scans).routes(),
                 *SchemaHandlers(self.schemas).routes(),
                 *SystemHandlers(self._clock).routes(),
             ]
         )
         batch.enter(table)
+        cloud_query.enter(table)
         return table
 
     def _api_server(self) -> ApiServer:

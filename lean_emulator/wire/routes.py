@@ -24,7 +24,7 @@ UNBUILT = frozenset(
     {
         "batch",
         "users", "login", "roles", "files", "fileTokens", "fileCallback", "installations", "push",
-        "cloudQuery", "statuses", "subscribe", "followers", "followees",
+        "statuses", "subscribe", "followers", "followees",
         "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",
         "requestSmsCode", "verifySmsCode", "usersByMobilePhone", "requestMobilePhoneVerify",
         "verifyMobilePhone", "requestLoginSmsCode", "requestPasswordResetBySmsCode",
