@@ -23,6 +23,7 @@ from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import Project, find_project
 from lean_emulator.engine.runtime import Runtime
 from lean_emulator.keys import Keys
+from lean_emulator.service.compound import Compound
 from lean_emulator.service.engine import Credentials, Engine
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hooks import HookLimits, Hooks
@@ -37,6 +38,7 @@ from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
 from lean_emulator.wire.admin import AdminHandlers
 from lean_emulator.wire.batch import BatchHandlers
+from lean_emulator.wire.batch_save import BatchSaveHandlers
 from lean_emulator.wire.cloud_query import CloudQueryHandlers
 from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.functions import FunctionHandlers
@@ -117,6 +119,7 @@ class Emulator:
             self._clock,
             unknown_class_is_empty=settings.unknown_class == "empty",
         )
+        self.compound = Compound(self.objects, ids)
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
         self.users = Users(self.storage, self.objects, ids)
@@ -160,9 +163,16 @@ class Emulator:
         except BaseException:
             await self.stop()
             raise
+        self._calm_collector()
+
+    def _calm_collector(self) -> None:
+        """Collect rarely: with many objects each full collection holds everybody up."""
+        before = gc.get_threshold()
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 50, 1_000)
+        self._open.callback(gc.set_threshold, *before)
+        self._open.callback(gc.unfreeze)
 
     async def stop(self) -> None:
         """Close everything that was opened, last first."""
@@ -263,6 +273,7 @@ class Emulator:
                 *objects.routes(),
                 *FunctionHandlers(self.functions, self.hooks).routes(),
                 *batch.routes(),
+                *BatchSaveHandlers(self.compound).routes(),
                 *cloud_query.routes(),
                 *ScanHandlers(self.scans).routes(),
                 *SchemaHandlers(self.schemas).routes(),

@@ -142,6 +142,26 @@ class Relate(Operation):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Then(Operation):
+    """Two operations of one request on the same field, one after the other."""
+
+    first: Operation
+    second: Operation
+
+    def apply(self, old: Json | Missing) -> Json | Missing:
+        return self.second.apply(self.first.apply(old))
+
+
+def merged(field: str, first: Operation, second: Operation) -> Operation:
+    """One operation that does what both do, in their order."""
+    if isinstance(first, Relate) and isinstance(second, Relate):
+        return first.then(field, second)
+    if isinstance(first, Relate) or isinstance(second, Relate):
+        raise errors.WRONG_TYPE(f"'{field}' cannot be a relation and something else.")
+    return second if second.is_assignment else Then(first, second)
+
+
 _BITS: dict[str, Callable[[int, int], int]] = {
     "BitAnd": lambda old, value: old & value,
     "BitOr": lambda old, value: old | value,

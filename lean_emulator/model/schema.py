@@ -16,6 +16,7 @@ from lean_emulator.model.operations import (
     Relate,
     Remove,
     Set,
+    Then,
     Unset,
     Write,
 )
@@ -182,6 +183,8 @@ def type_of_operation(operation: Operation) -> ColumnType | None:
             return NUMBER
         case Add() | AddUnique() | Remove():
             return ARRAY
+        case Then(first, second):
+            return type_of_operation(second) or type_of_operation(first)
         case Relate(str(class_name)):
             return ColumnType("Relation", class_name)
         case _:

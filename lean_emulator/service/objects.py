@@ -44,6 +44,9 @@ Fields: TypeAlias = dict[str, Json]
 Write: TypeAlias = Mapping[str, Operation]
 
 
+_WORDS: Mapping[type[Change], str] = {Insert: "insert", Update: "update", Delete: "delete"}
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How a reader wants objects: some keys, with included objects, with their ACL."""
@@ -87,6 +90,14 @@ class Objects:
         self, call: Call, class_name: str, write: Write, *, fetch: bool = False
     ) -> Fields:
         """Store a new object; answers its id and time, or all of it with ``fetch``."""
+        insert = await self.before_create(call, class_name, write, self._ids.object_id())
+        (committed,) = await self.commit(call, [insert])
+        return await self.after_create(call, committed, fetch=fetch)
+
+    async def before_create(
+        self, call: Call, class_name: str, write: Write, object_id: str
+    ) -> Insert:
+        """Everything up to the commit: checks, beforeSave, defaults, what is required."""
         check_class_name(class_name)
         check_field_names(write, dotted=False)
         write = self._without_numbered(call, class_name, write)
@@ -101,15 +112,17 @@ class Objects:
             check_field_names(replaced, dotted=False)
             _check_acl_of(replaced)
         document, added = _without_relations(replaced)
-        stored = self._completed(call, class_name, document)
-        insert = Insert(class_name, stored, {**relations_of(write), **added})
-        committed = await self._commit(call, "insert", insert)
-        assert committed.after is not None
+        stored = self._completed(call, class_name, document, object_id)
+        return Insert(class_name, stored, {**relations_of(write), **added})
 
-        await self._hooks.after(call, HookKind.AFTER_SAVE, class_name, committed.after)
+    async def after_create(self, call: Call, committed: Committed, *, fetch: bool) -> Fields:
+        """What follows the commit: afterSave, and the answer."""
+        class_name, stored = committed.change.class_name, committed.after
+        assert stored is not None
+        await self._hooks.after(call, HookKind.AFTER_SAVE, class_name, stored)
         if fetch:
-            return self.seen(call.principal, class_name, committed.after)
-        return only(committed.after, ("objectId", "createdAt"))
+            return self.seen(call.principal, class_name, stored)
+        return only(stored, ("objectId", "createdAt"))
 
     async def get(self, call: Call, class_name: str, object_id: str, wish: Wish) -> Fields | None:
         """One object as the principal may see it; ``None`` when there is none.
@@ -179,6 +192,14 @@ class Objects:
         fetch: bool = False,
     ) -> Fields:
         """Change an object; answers id and time, and the named fields with ``fetch``."""
+        update = await self.before_update(call, class_name, object_id, write, guard)
+        (committed,) = await self.commit(call, [update])
+        return await self.after_update(call, committed, fetch=fetch)
+
+    async def before_update(
+        self, call: Call, class_name: str, object_id: str, write: Write, guard: Where | None
+    ) -> Update:
+        """Everything up to the commit: checks and beforeUpdate, which can only refuse."""
         check_class_name(class_name)
         check_field_names(write, dotted=True)
         if guard is not None:
@@ -188,28 +209,28 @@ class Objects:
             raise absent(class_name, object_id)
         self._refuse_locked(call, class_name, write)
         admit_write(self._schema(class_name), write)
-        updated_keys = top_level_keys(write)
 
         intended = apply_write(current, write)
         if "ACL" in intended and any(path.partition(".")[0] == "ACL" for path in write):
             check_acl(intended["ACL"])
-        await self._hooks.before(call, HookKind.BEFORE_UPDATE, class_name, intended, updated_keys)
+        keys = top_level_keys(write)
+        await self._hooks.before(call, HookKind.BEFORE_UPDATE, class_name, intended, keys)
 
         call.deadline.check()
-        now = iso_text(self._clock.now_ms())
-        change = Update(class_name, object_id, write, now, guard)
-        committed = await self._commit(call, "update", change)
-        assert committed.after is not None
+        return Update(class_name, object_id, write, iso_text(self._clock.now_ms()), guard)
 
-        await self._hooks.after(
-            call, HookKind.AFTER_UPDATE, class_name, committed.after, updated_keys
-        )
-        answer = only(committed.after, ("objectId", "updatedAt"))
+    async def after_update(self, call: Call, committed: Committed, *, fetch: bool) -> Fields:
+        """What follows the commit: afterUpdate, and the answer."""
+        change, stored = committed.change, committed.after
+        assert isinstance(change, Update)
+        assert stored is not None
+        keys = top_level_keys(change.write)
+        await self._hooks.after(call, HookKind.AFTER_UPDATE, change.class_name, stored, keys)
+        answer = only(stored, ("objectId", "updatedAt"))
         if fetch:
-            named = {path.partition(".")[0] for path in updated_keys}
-            seen = self.seen(call.principal, class_name, committed.after)
-            named.update(name for name, _ in self._schema(class_name).relations)
-            answer |= only(seen, sorted(named))
+            named = {path.partition(".")[0] for path in keys}
+            named.update(name for name, _ in self._schema(change.class_name).relations)
+            answer |= only(self.seen(call.principal, change.class_name, stored), sorted(named))
         return answer
 
     async def delete(
@@ -226,7 +247,7 @@ class Objects:
         await self._hooks.before(call, HookKind.BEFORE_DELETE, class_name, current)
 
         call.deadline.check()
-        committed = await self._commit(call, "delete", Delete(class_name, object_id, guard))
+        (committed,) = await self.commit(call, [Delete(class_name, object_id, guard)])
         if committed.before is not None:
             await self._hooks.after(call, HookKind.AFTER_DELETE, class_name, committed.before)
 
@@ -243,23 +264,27 @@ class Objects:
             raise errors.NO_EFFECT()
         return current
 
-    async def _commit(self, call: Call, word: str, change: Change) -> Committed:
-        span = self._begin(call, word, change)
+    async def commit(self, call: Call, changes: Sequence[Change]) -> list[Committed]:
+        """All changes or none, each a step of the trace."""
+        spans = [self._begin(call, change) for change in changes]
         try:
-            (committed,) = await self._storage.commit([change])
+            done = await self._storage.commit(changes)
         except errors.ApiError as e:
-            span.detail["error"] = {"code": e.code, "message": e.message}
-            self._log.end(span, "failed", e.status)
+            for span in spans:
+                span.detail["error"] = {"code": e.code, "message": e.message}
+                self._log.end(span, "failed", e.status)
             raise
-        self._last_write[change.class_name] = self._clock.now_ms()
-        if committed.before is not None:
-            span.detail["before"] = committed.before
-        if committed.after is not None:
-            span.detail["after"] = committed.after
-        self._log.end(span)
-        return committed
+        for span, committed in zip(spans, done, strict=True):
+            self._last_write[committed.change.class_name] = self._clock.now_ms()
+            if committed.before is not None:
+                span.detail["before"] = committed.before
+            if committed.after is not None:
+                span.detail["after"] = committed.after
+            self._log.end(span)
+        return done
 
-    def _begin(self, call: Call, word: str, change: Change) -> Span:
+    def _begin(self, call: Call, change: Change) -> Span:
+        word = _WORDS[type(change)]
         return self._log.begin(
             "storage",
             f"{word} {change.class_name}",
@@ -282,7 +307,7 @@ class Objects:
         if rules is not None and not _sets_all_columns(call.principal):
             rules.check_update(write)
 
-    def _completed(self, call: Call, class_name: str, draft: Fields) -> Fields:
+    def _completed(self, call: Call, class_name: str, draft: Fields, object_id: str) -> Fields:
         """A new document as it will be stored, defaults filled in, nothing required missing.
 
         It comes after the hook, which may be what fills a column (project-files.md 3).
@@ -299,7 +324,7 @@ class Objects:
         return {
             **draft,
             "ACL": default_acl if draft.get("ACL") is None else draft["ACL"],
-            "objectId": self._ids.object_id(),
+            "objectId": object_id,
             "createdAt": now,
             "updatedAt": now,
         }

@@ -43,7 +43,7 @@ class BatchHandlers:
 
     async def _member(self, batch: Request, member: Json) -> Json:
         try:
-            inner, path, query = _read(batch, member)
+            inner, path, query = read_member(batch, member)
         except ApiError as e:
             return {"error": e.to_wire()}
         span = self._log.begin(
@@ -82,7 +82,7 @@ def _in_span(call: Call, span: Span) -> Call:
     return replace(call, span=span)
 
 
-def _read(batch: Request, member: Json) -> tuple[Request, str, str]:
+def read_member(batch: Request, member: Json) -> tuple[Request, str, str]:
     """The member as a request, and its path and query as they were written."""
     if not isinstance(member, dict):
         raise errors.INVALID_REQUEST("A member of a batch must be an object.")

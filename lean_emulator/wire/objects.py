@@ -38,7 +38,7 @@ class ObjectHandlers:
             request.hooked_call(class_name),
             class_name,
             request.write(),
-            fetch=_wants_fields(request),
+            fetch=wants_fields(request),
         )
         location = f"/1.1/classes/{class_name}/{created['objectId']}"
         return Answer(created, 201, {"Location": location})
@@ -77,8 +77,8 @@ class ObjectHandlers:
             class_name,
             object_id,
             request.write(),
-            guard=_guard(request),
-            fetch=_wants_fields(request),
+            guard=guard_of(request),
+            fetch=wants_fields(request),
         )
         return Answer(updated)
 
@@ -87,7 +87,7 @@ class ObjectHandlers:
         ids = [part for part in object_ids.split(",") if part]
         for object_id in ids:
             check_object_id(object_id)
-        call, guard = request.hooked_call(class_name), _guard(request)
+        call, guard = request.hooked_call(class_name), guard_of(request)
         for object_id in ids:
             await self._objects.delete(call, class_name, object_id, guard=guard)
         return Answer({})
@@ -97,14 +97,15 @@ def _last_modified(iso: Json) -> dict[str, str]:
     return {"Last-Modified": http_date(iso)} if isinstance(iso, str) else {}
 
 
-def _wants_fields(request: Request) -> bool:
+def wants_fields(request: Request) -> bool:
+    """Whether the answer is to show what was stored."""
     if request.flag("fetchWhenSave", "new"):
         return True
     body = request.body
     return isinstance(body, dict) and body.get("_fetchWhenSave") is True
 
 
-def _guard(request: Request) -> Where | None:
+def guard_of(request: Request) -> Where | None:
     """The condition of a conditional write: from the URL, or ``_where`` in old bodies."""
     raw = decoded(request.params.get("where"), "where")
     if raw is None and isinstance(request.body, dict):

@@ -22,7 +22,6 @@ class Route:
 
 UNBUILT = frozenset(
     {
-        "batch",
         "users", "login", "roles", "files", "fileTokens", "fileCallback", "installations", "push",
         "statuses", "subscribe", "followers", "followees",
         "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",

@@ -113,15 +113,14 @@ def test_where_sort_and_limit_against_mongomock() -> None:
         storage = await filled(LARGE)
         peer = mongomock.MongoClient().db.c
         peer.insert_many([{**document(n), "_id": n} for n in range(LARGE)])
-        where = {"stars": {"$gte": 2}, "movie": {"$ne": "movie 5"}}
+        where: Any = {"stars": {"$gte": 2}, "movie": {"$ne": "movie 5"}}
         query = Query("C", parse_where(where), (Order("score", descending=True),), limit=20)
-        chosen = {"stars": {"$gte": 2}, "movie": {"$ne": "movie 5"}}
 
         began = time.perf_counter()
         first = await storage.find(query)
         scan = time.perf_counter() - began
         began = time.perf_counter()
-        expected = list(peer.find(chosen).sort("score", -1).limit(20))
+        expected = list(peer.find(where).sort("score", -1).limit(20))
         theirs = time.perf_counter() - began
         assert [row["objectId"] for row in first] == [row["objectId"] for row in expected]
         await storage.find(query)  # builds the index

@@ -1,4 +1,4 @@
-"""``Last-Modified``, and URLs that are as long as queries get (recorded traffic; storage.md 1.5)."""
+"""``Last-Modified``, and URLs as long as queries get (recorded traffic; storage.md 1.5)."""
 
 from pathlib import Path
 

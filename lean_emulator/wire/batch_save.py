@@ -1,0 +1,99 @@
+"""``/batch/save``: how the Swift, Objective-C and Java SDKs save (storage.md 3.8)."""
+
+from lean_emulator.base import errors
+from lean_emulator.base.errors import ApiError
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.values import check_object_id
+from lean_emulator.model.where_json import truth
+from lean_emulator.service.compound import Child, Compound, Entry
+from lean_emulator.wire.batch import MAX_REQUESTS, read_member
+from lean_emulator.wire.objects import guard_of, wants_fields
+from lean_emulator.wire.request import Answer, Request
+from lean_emulator.wire.routes import Route
+
+_SHORT_PATHS = {
+    "users": "_User",
+    "roles": "_Role",
+    "installations": "_Installation",
+    "files": "_File",
+    "statuses": "_Status",
+}
+
+
+class BatchSaveHandlers:
+    """Reads compound saves."""
+
+    def __init__(self, compound: Compound) -> None:
+        self._compound = compound
+
+    def routes(self) -> list[Route]:
+        return [Route("POST", "/batch/save", self.save)]
+
+    async def save(self, request: Request) -> Answer:
+        """One answer per internal id; any refusal refuses the whole, and nothing is saved."""
+        members = request.document().get("requests")
+        if not isinstance(members, list) or len(members) > MAX_REQUESTS:
+            raise errors.INVALID_REQUEST(
+                f"A batch wants a list named 'requests' with at most {MAX_REQUESTS} members."
+            )
+        entries = [_entry(request, member) for member in members]
+        return Answer({**await self._compound.save(request.call, entries)})
+
+
+def _entry(batch: Request, member: Json) -> Entry:
+    inner, written, _ = read_member(batch, member)
+    assert isinstance(member, dict)
+    class_name, object_id = _target(inner.path, written)
+    _refuse_accounts(batch, class_name, object_id)
+    body = inner.document()
+    internal_id = body.get("__internalId") or object_id
+    if not isinstance(internal_id, str):
+        raise errors.INVALID_REQUEST(f"{written}: a new object wants an __internalId.")
+    is_new = object_id is None or truth(member.get("new"))
+    return Entry(
+        inner.hooked_call(class_name),
+        class_name,
+        internal_id,
+        None if is_new else object_id,
+        inner.write(),
+        _children(body.get("__children")),
+        guard_of(inner),
+        wants_fields(inner),
+    )
+
+
+def _target(path: tuple[str, ...], written: str) -> tuple[str, str | None]:
+    if path and path[0] in _SHORT_PATHS:
+        path = ("classes", _SHORT_PATHS[path[0]], *path[1:])
+    match path:
+        case ("classes", class_name):
+            return class_name, None
+        case ("classes", class_name, object_id):
+            check_object_id(object_id)
+            return class_name, object_id
+        case _:
+            raise errors.INVALID_REQUEST(f"/batch/save cannot save to '{written}'.")
+
+
+def _refuse_accounts(batch: Request, class_name: str, object_id: str | None) -> None:
+    """Users are made by sign-up, and changed by themselves alone."""
+    if class_name != "_User":
+        return
+    if object_id is None:
+        raise errors.NOT_BUILT("lean-emu does not have sign-up through /batch/save yet.")
+    principal = batch.call.principal
+    if not principal.is_master and principal.user_id != object_id:
+        raise ApiError(206, "The user cannot be altered by a client without the session.")
+
+
+def _children(raw: Json) -> tuple[Child, ...]:
+    if raw is None:
+        return ()
+    children = []
+    for item in raw if isinstance(raw, list) else [raw]:
+        named = item if isinstance(item, dict) else {}
+        field, class_name, cid = (named.get(key) for key in ("key", "className", "cid"))
+        if not (isinstance(field, str) and isinstance(class_name, str) and isinstance(cid, str)):
+            raise errors.INVALID_REQUEST("A member of __children wants key, className and cid.")
+        children.append(Child(field, class_name, cid))
+    return tuple(children)
