@@ -70,6 +70,11 @@ class Storage(Protocol):
     - ``commit`` is all or nothing, for all changes it is given, also over a crash.
     - Operations are applied inside the commit, so two increments never lose one.
     - Columns are checked and added inside the commit; a value that does not fit raises code 111.
+    - Unique indexes are checked inside the commit, exactly; a value that is taken raises
+      ``DuplicateValue``, its ``field`` naming the columns.
+    - A new object gets its ``auto_increment`` numbers inside the commit, one above the largest there
+      ever was; a number it brings along is kept. ``Committed.after`` has them.
+    - Where limits are set, a column or class too many raises code 154.
     - A guard that does not match raises ``NoEffect``; an objectId that is taken raises
       ``DuplicateValue``; an update of an absent object raises code 1; a delete of one does nothing
       and gives ``Committed(change, None, None)``. A refused commit changes nothing.

@@ -1,4 +1,4 @@
-"""Schema files: both layouts are read, complaints name file, place and value, and dumps are stable."""
+"""Schema files: every layout is read, complaints name place and value, dumps are stable."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from lean_emulator.base.errors import StartError
 from lean_emulator.model.column_options import Options
-from lean_emulator.model.schema import ColumnType, admit_document, declared, new_class
+from lean_emulator.model.schema import ClassSchema, ColumnType, admit_document, declared, new_class
 from lean_emulator.model.schema_file import read_schema, to_json, to_text
 from lean_emulator.model.values import MISSING
 
@@ -27,6 +27,10 @@ def read(content: Any, class_name: str = "Post") -> Any:
 
 def column(**members: Any) -> Any:
     return read({"schema": {"c": members}})
+
+
+def written(schema: ClassSchema) -> Any:
+    return to_json(schema)
 
 
 def refused(content: Any) -> str:
@@ -56,8 +60,7 @@ def test_a_file_in_our_form_stays_as_it_is(name: str) -> None:
 def test_what_a_storage_learned_meanwhile_is_added_to_the_file() -> None:
     schema = declared(new_class("Vote"), sample("full/Vote.json"))
     grown = admit_document(schema, {"weight": 2})
-    before, after = to_json(schema), to_json(grown)
-    assert isinstance(after["schema"], dict)
+    before, after = written(schema), written(grown)
     assert after["schema"].pop("weight") == {"type": "Number"}
     assert after == before
 
@@ -100,9 +103,9 @@ def test_the_layout_with_a_name() -> None:
 def test_columns_of_an_index_keep_their_order() -> None:
     keys = {"z.$id": -1, "a": 1}
     schema = read({"schema": {}, "indexes": [{"key": keys}]})
-    (written,) = to_json(schema)["indexes"]
-    assert list(written["key"].items()) == list(keys.items())
-    assert written["name"] == "z.$id_-1_a_1"
+    (index,) = written(schema)["indexes"]
+    assert list(index["key"].items()) == list(keys.items())
+    assert index["name"] == "z.$id_-1_a_1"
 
 
 def test_built_in_columns_are_listed_and_keep_their_types() -> None:
@@ -161,7 +164,7 @@ def test_a_wrong_file(content: Any, said: str) -> None:
         ({"type": ["String"]}, 'not ["String"].'),
         ({"type": "Pointer"}, "a Pointer wants a className."),
         ({"type": "Relation", "className": "a b"}, 'className: "a b" is no name a class can have.'),
-        ({"type": "String", "requierd": True}, "'requierd' means nothing there. Did you mean 'requ"),
+        ({"type": "String", "requierd": True}, "'requierd' means nothing there. Did you mean"),
         ({"type": "String", "required": "yes"}, 'required must be true or false, not "yes".'),
         ({"type": "String", "hidden": 1}, "hidden must be true or false, not 1."),
         ({"type": "String", "auto_increment": True}, "auto_increment is for a Number, not for a S"),
