@@ -1,8 +1,9 @@
 """Secrets stay out of what people and files get to see."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 from lean_emulator.base.jsontext import Json
 
@@ -20,6 +21,10 @@ _SECRET_HEADERS = frozenset(
         "x-uluru-session-token", "authorization", "cookie", "set-cookie",
     }
 )  # fmt: skip
+_SECRET_NAMES = re.compile(rf"\b(?:{'|'.join(_SECRET_KEYS)})\b", re.IGNORECASE)
+_LITERALS = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)""", re.S)
+_CQL_ERROR = "CQL syntax error."
+"""How texts begin that quote a statement."""
 
 
 def masked(secret: str) -> str:
@@ -34,6 +39,8 @@ class Mask:
         self._secrets = tuple(s for s in secrets if len(s) >= 8)
 
     def text(self, text: str) -> str:
+        if text.startswith(_CQL_ERROR):
+            text = _shown_statement(text)
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, masked(secret))
@@ -41,19 +48,24 @@ class Mask:
 
     def query(self, text: str) -> str:
         """A URL's query: members by name, and what is JSON in it as ``json`` would."""
-        return "&".join(self._member(part) for part in text.split("&")) if text else text
+        secret_names = _SECRET_KEYS
+        if _names_secret(dict(parse_qsl(text)).get("cql")):
+            secret_names |= {"pvalues"}
+        return "&".join(self._member(part, secret_names) for part in text.split("&"))
 
-    def _member(self, part: str) -> str:
-        name, equals, value = part.partition("=")
-        plain = unquote_plus(value)
-        if unquote_plus(name).lower() in _SECRET_KEYS:
-            return f"{name}={masked(plain)}"
+    def _member(self, part: str, secret_names: frozenset[str]) -> str:
+        encoded, equals, value = part.partition("=")
+        name, plain = unquote_plus(encoded), unquote_plus(value)
+        if name.lower() in secret_names:
+            return f"{encoded}={masked(plain if name != 'pvalues' else '')}"
+        if name == "cql":
+            return self.text(f"cql={_shown_statement(plain)}")
         if plain[:1] in ("{", "["):
             try:
-                return f"{name}={json.dumps(self.json(json.loads(plain)), ensure_ascii=False)}"
+                return f"{encoded}={json.dumps(self.json(json.loads(plain)), ensure_ascii=False)}"
             except ValueError:
-                return self.text(f"{name}={plain}")
-        return self.text(f"{name}{equals}{plain}")
+                return self.text(f"{encoded}={plain}")
+        return self.text(f"{encoded}{equals}{plain}")
 
     def json(self, value: Json, depth: int = 0) -> Json:
         """A copy that is safe to show; nesting beyond 100 levels is cut."""
@@ -62,6 +74,9 @@ class Mask:
         if depth > 100:
             return "…"
         if isinstance(value, Mapping):
+            if _names_secret(value.get("cql")):
+                hidden = {"cql": _shown_statement(str(value["cql"])), "pvalues": masked("")}
+                value = {**value, **{name: hidden[name] for name in hidden if name in value}}
             return {
                 self.text(key): (
                     masked(item if isinstance(item, str) else "")
@@ -79,6 +94,15 @@ class Mask:
             name: masked(value) if name.lower() in _SECRET_HEADERS else self.text(value)
             for name, value in headers.items()
         }
+
+
+def _shown_statement(cql: str) -> str:
+    """A CQL text, or one that quotes it, without its literals where it names what is secret."""
+    return _LITERALS.sub("'••••'", cql) if _SECRET_NAMES.search(cql) else cql
+
+
+def _names_secret(cql: object) -> bool:
+    return isinstance(cql, str) and _SECRET_NAMES.search(cql) is not None
 
 
 def _is_scalar(value: Json) -> bool:

@@ -1,5 +1,7 @@
 """Secrets leave as dots."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from lean_emulator.base.masking import Mask, masked
@@ -97,3 +99,21 @@ def test_headers_that_hold_secrets(name: str) -> None:
 def test_other_headers_are_shown_without_our_keys() -> None:
     shown = MASK.headers({"User-Agent": "curl/8", "Referer": f"http://x/?k={KEY}"})
     assert shown == {"User-Agent": "curl/8", "Referer": "http://x/?k=••••3456"}
+
+
+CQL = "insert into _User(username, password) values ('eve', \"hush-hush\")"
+SHOWN = "insert into _User(username, password) values ('••••', '••••')"
+
+
+def test_statements_that_name_what_is_secret_are_shown_without_their_literals() -> None:
+    assert MASK.json({"cql": CQL, "pvalues": ["hush"]}) == {"cql": SHOWN, "pvalues": "••••"}
+    query = urlencode({"cql": CQL, "pvalues": '["hush"]', "x": "1"})
+    assert MASK.query(query) == f"cql={SHOWN}&pvalues=••••&x=1"
+    quoting = "CQL syntax error.Detail: Parse error at line 1, column 9:\nset password='hush"
+    assert MASK.text(quoting) == quoting.replace("'hush", "'••••'")
+
+
+def test_other_statements_are_shown() -> None:
+    text = "select * from Post where a like '100%+x'"
+    assert MASK.json({"cql": text, "pvalues": [1]}) == {"cql": text, "pvalues": [1]}
+    assert MASK.query(urlencode({"cql": text, "pvalues": "[1]"})) == f"cql={text}&pvalues=[1]"
