@@ -72,7 +72,7 @@ class Storage(Protocol):
     - Columns are checked and added inside the commit; a value that does not fit raises code 111.
     - Unique indexes are checked inside the commit, exactly; a value that is taken raises
       ``DuplicateValue``, its ``field`` naming the columns.
-    - A new object gets its ``auto_increment`` numbers inside the commit, one above the largest there
+    - A new object gets its ``auto_increment`` numbers inside the commit, one above the largest that
       ever was; a number it brings along is kept. ``Committed.after`` has them.
     - Where limits are set, a column or class too many raises code 154.
     - A guard that does not match raises ``NoEffect``; an objectId that is taken raises
