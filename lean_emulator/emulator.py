@@ -293,7 +293,7 @@ class Emulator:
             self._table,
             RouteTable(
                 AdminHandlers(
-                    self.hooks, self.schemas, self.log, self.mask, self._describe
+                    self.hooks, self.schemas, self.users, self.log, self.mask, self._describe
                 ).routes()
             ),
             entry,

@@ -43,6 +43,11 @@ class AdminClient:
                 return tree
             time.sleep(0.05)  # between two looks, the deadline is above
 
+    def session_of(self, who: str) -> str | None:
+        """The session token of a user named by id, username or token; ``None`` for nobody."""
+        found = self._get(f"/__emu/sessions/{quote(who, safe='')}")
+        return None if found.get("sessionToken") is None else str(found["sessionToken"])
+
     def _get(self, target: str) -> dict[str, Any]:
         try:
             answer = request(self._url, "GET", target, headers=self._headers, seconds=SECONDS)

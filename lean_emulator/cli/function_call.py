@@ -2,7 +2,6 @@
 
 import dataclasses
 import http.client
-import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 TRACE_HEADER = "X-Lean-Emu-Trace"
 SPARE_SECONDS = 5.0
 """What we wait beyond the function's own time, so that the server's error arrives first."""
-
-SESSION_TOKEN = re.compile(r"[0-9a-z]{25}")
 
 
 class Came(NamedTuple):
@@ -67,7 +64,10 @@ class FunctionCall:
                 instance.api_url,
                 "POST",
                 path,
-                headers={**self._credentials(project), "Content-Type": "application/json"},
+                headers={
+                    **self._credentials(instance, project),
+                    "Content-Type": "application/json",
+                },
                 body=dumps(self.params),
                 seconds=seconds,
             )
@@ -80,17 +80,21 @@ class FunctionCall:
         came = Came(answer.status, answer.body, took_ms, None, [], None)
         return _with_trace(came, instance, project, answer.headers.get(TRACE_HEADER))
 
-    def _credentials(self, project: Project) -> dict[str, str]:
+    def _credentials(self, instance: Instance, project: Project) -> dict[str, str]:
         keys = project.keys
         headers = {"X-LC-Id": keys.app_id}
         if self.user is None:
             return {**headers, "X-LC-Key": f"{keys.master_key},master"}
-        if SESSION_TOKEN.fullmatch(self.user) is None:
+        try:
+            token = AdminClient(instance.api_url, keys).session_of(self.user)
+        except Unreachable as e:
+            raise click.ClickException(str(e)) from e
+        if token is None:
             raise click.BadParameter(
-                "a running instance tells users by their session token (25 characters)",
+                f"there is no user {self.user!r}: give an objectId, a username or a session token",
                 param_hint="--user",
             )
-        return {**headers, "X-LC-Key": keys.app_key, "X-LC-Session": self.user}
+        return {**headers, "X-LC-Key": keys.app_key, "X-LC-Session": token}
 
     async def in_own(self, project: Project) -> Came | None:
         """In an emulator that lives for this call; ``None`` when a signal ended it."""

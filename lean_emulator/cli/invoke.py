@@ -41,7 +41,7 @@ from lean_emulator.instance_file import Health
 @click.option("--params", metavar="JSON5|@FILE|-", help="Parameters: JSON5, a file, or stdin.")
 @click.option("--rpc", is_flag=True, help="Call it as SDKs' rpc does: objects keep their types.")
 @click.option(
-    "--user", metavar="TOKEN", help="Act as the user with this session token, not as master."
+    "--user", metavar="USER", help="Act as this user (id, name or session token), not as master."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print status, answer and time as JSON.")
 @click.option("--trace", is_flag=True, help="Print every step to stderr: hooks, storage, times.")

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from lean_emulator.base import errors
+from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.base.trace_view import tree
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.schemas import Schemas
+from lean_emulator.service.users import Users
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Handler, Route
 
@@ -25,12 +27,14 @@ class AdminHandlers:
         self,
         hooks: Hooks,
         schemas: Schemas,
+        users: Users,
         log: EventLog,
         mask: Mask,
         describe: Callable[[], dict[str, Json]],
     ) -> None:
         self._hooks = hooks
         self._schemas = schemas
+        self._users = users
         self._log = log
         self._mask = mask
         self._describe = describe
@@ -39,6 +43,7 @@ class AdminHandlers:
         return [
             Route("GET", "/info", _for_master(self.info)),
             Route("GET", "/schemas", _for_master(self.schemas)),
+            Route("GET", "/sessions/:who", _for_master(self.session)),
             Route("POST", "/settle", _for_master(self.settle)),
             Route("GET", "/traces", _for_master(self.traces)),
             Route("DELETE", "/traces", _for_master(self.forget_traces)),
@@ -51,6 +56,14 @@ class AdminHandlers:
     async def schemas(self, request: Request) -> Answer:
         """Every class as its schema file holds it."""
         return Answer({"results": self._schemas.files()})
+
+    async def session(self, request: Request, who: str) -> Answer:
+        """The session token of a user named by id, username or token; ``null`` for nobody."""
+        try:
+            user = await self._users.named(who)
+        except ApiError:
+            return Answer({"sessionToken": None})
+        return Answer({"sessionToken": user["sessionToken"]})
 
     async def settle(self, request: Request) -> Answer:
         """Answer when no after hook runs any more."""

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
@@ -105,7 +106,7 @@ class ApiServer:
                 allowed(headers),
             )
         if is_admin:
-            path = tuple(part for part in raw_path[len(PREFIX) :].split("/") if part)
+            path = tuple(unquote(part) for part in raw_path[len(PREFIX) :].split("/") if part)
         if path is None:
             return await self._pass_on(request, body)
         incoming = Incoming(

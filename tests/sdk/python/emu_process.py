@@ -85,6 +85,18 @@ class Emulator:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Another ``lean-emu`` command for the same project."""
+        program = os.environ.get("LEAN_EMU", "lean-emu").split()
+        return subprocess.run(
+            [*program, *words, "--project", str(self.project)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
     def settle(self) -> None:
         self.admin("POST", "settle")
 

@@ -258,7 +258,7 @@ def test_no_key_and_no_session_is_in_any_trace(own: Emulator) -> None:
     ):
         assert secret not in shown
         assert secret not in own.output()
-    leancloud.User().logout()
+    leancloud.User.get_current().logout()
 
 
 def test_a_busy_port_names_the_next_command(own: Emulator) -> None:
@@ -311,3 +311,39 @@ def test_a_python_without_the_sdk_is_told_what_to_install(tmp_path: Path) -> Non
         assert "leancloud" in answer.json()["error"]
     finally:
         emulator.stop()
+
+
+WHO = """
+import leancloud
+
+engine = leancloud.Engine()
+
+
+@engine.define
+def who():
+    user = engine.current.user
+    return user and user.get_username()
+"""
+
+
+def test_invoke_acts_as_a_user_by_any_of_his_names(own: Emulator) -> None:
+    (own.project / "cloud.py").write_text(WHO)
+    user = leancloud.User()
+    user.set_username("Mia Wallace")
+    user.set_password("five dollar shake")
+    user.sign_up()
+    token = user.get_session_token()
+    for named, expected in (
+        ("Mia Wallace", "Mia Wallace"),
+        (user.id, "Mia Wallace"),
+        (token, "Mia Wallace"),
+    ):
+        done = own.command("invoke", "who", "--user", named)
+        assert (done.returncode, json.loads(done.stdout)) == (0, expected), done.stderr
+    assert json.loads(own.command("invoke", "who").stdout) is None
+    nobody = own.command("invoke", "who", "--user", "Vincent")
+    assert nobody.returncode == 2
+    assert "there is no user 'Vincent'" in nobody.stderr
+    assert leancloud.cloud.run("who") == "Mia Wallace", "the SDK sends its own session"
+    leancloud.User.get_current().logout()
+    assert leancloud.cloud.run("who") is None
