@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lean_emulator import __version__
+from lean_emulator.cli.local_http import request
 
 pytestmark = pytest.mark.timeout(30)
 PROGRAM = [sys.executable, "-m", "lean_emulator"]
@@ -204,3 +205,66 @@ def test_the_address_of_an_instance_on_any_port_is_unknown_before_it_runs(projec
     assert done.returncode == 5
     assert "no address to print" in done.stderr
     assert done.stdout == ""
+
+
+POST = {"schema": {"title": {"required": True, "type": "String"}}}
+
+
+def declared_in(project: Path) -> Path:
+    """A file that declares ``Post``."""
+    path = project / "schema" / "Post.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(POST), "utf-8")
+    return path
+
+
+def create(project: Path, class_name: str, **fields: object) -> int:
+    """Store an object with the master key; the status."""
+    run = json.loads(run_file(project).read_text())
+    keys = json.loads((project / ".lean-emu" / "keys.json").read_text())
+    headers = {"X-LC-Id": keys["app_id"], "X-LC-Key": f"{keys['master_key']},master"}
+    path, body = f"/1.1/classes/{class_name}", json.dumps(fields).encode()
+    answer = request(run["api_url"], "POST", path, headers=headers, body=body, seconds=5)
+    return answer.status
+
+
+def test_schemas_are_read_and_dumped(project: Path) -> None:
+    path = declared_in(project)
+    with up(project):
+        assert create(project, "Post", title="t", stars=5) == 201
+        assert create(project, "Fresh") == 201
+        fresh = project / "schema" / "Fresh.schema.json"
+        done = ask("schema", "dump", "-C", str(project))
+        assert done.returncode == 0
+        assert done.stdout.splitlines() == [f"new      {fresh}", f"changed  {path}"]
+        columns = json.loads(path.read_text("utf-8"))["schema"]
+        assert columns["title"] == {"required": True, "type": "String"}
+        assert columns["stars"] == {"type": "Number"}
+        again = json.loads(ask("schema", "dump", "-C", str(project), "--json").stdout)
+        assert [each["change"] for each in again["files"]] == ["same", "same"]
+        other = project / "other"
+        assert ask("schema", "dump", "-C", str(project), "--out", str(other)).returncode == 0
+        assert (other / "Post.schema.json").read_bytes() == path.read_bytes()
+    with up(project, "--schema", str(other)):
+        facts = json.loads(ask("schema", "dump", "-C", str(project), "--json").stdout)
+        assert facts["folder"] == str(project / "schema")
+        assert [each["change"] for each in facts["files"]] == ["same", "same"]
+
+
+def test_a_dump_needs_a_running_instance(project: Path) -> None:
+    done = ask("schema", "dump", "-C", str(project))
+    assert done.returncode == 1
+    assert "nothing is running" in done.stderr
+    assert f"lean-emu up {project}" in done.stderr
+    assert not (project / "schema").exists()
+
+
+def test_a_wrong_schema_file_leaves_with_5(project: Path) -> None:
+    path = declared_in(project)
+    path.write_text('{"schema": {"n": {"type": "Nubmer"}}}', "utf-8")
+    done = ask("up", str(project), "--no-code", "--port", "0")
+    assert done.returncode == 5
+    assert f"{path}: column 'n': type must be one of" in done.stderr
+    assert "Did you mean 'Number'?" in done.stderr
+    assert "--schema" in done.stderr
+    assert "Traceback" not in done.stderr
