@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "up": Entry("up", "Start the emulator for a project."),
     "invoke": Entry("invoke", "Run a cloud function."),
+    "cql": Entry("cql", "Ask and change the running instance in CQL."),
     "schema": Entry("schema", "Write the running instance's schemas into files."),
     "env": Entry("env", "Print what clients need in their environment."),
     "info": Entry("info", "Show the running instance of a project."),

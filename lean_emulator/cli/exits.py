@@ -13,7 +13,7 @@ INTERRUPTED = 130
 
 MEANINGS = {
     OK: "done",
-    ERROR: "the function answered with an error, or nothing is running",
+    ERROR: "a function or statement answered with an error, or nothing is running",
     USAGE: "wrong use: an argument, a setting or JSON that cannot be read",
     DID_NOT_LOAD: "the project's code did not load",
     TIMED_OUT: "the function took longer than its time",

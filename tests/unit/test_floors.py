@@ -46,6 +46,7 @@ NEIGHBOURS = {
     ("cli", "keys"),
     ("cli", "instance_file"),
     ("cli", "schema_folder"),
+    ("cli", "state_folder"),  # the history of the prompt
     ("__main__", "cli"),
 }
 """Imports on one floor that are wanted; a new one needs a reason."""
