@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from lean_emulator.assets import assets_dir
+from lean_emulator.base.http_log import http_log
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.bench import Bench
@@ -49,7 +50,9 @@ class Console:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; ``port`` 0 takes any. Gives the real port; a busy one raises ``OSError``."""
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=2.0)
+        runner = web.AppRunner(
+            self._application(), access_log=None, logger=http_log(), shutdown_timeout=2.0
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()

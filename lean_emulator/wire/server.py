@@ -11,6 +11,7 @@ from aiohttp.http import RawRequestMessage
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.errors import ApiError
+from lean_emulator.base.http_log import http_log
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.service.hooks import describe
@@ -58,6 +59,7 @@ class ApiServer:
             self._handle,
             request_factory=self._make_request,
             access_log=None,
+            logger=http_log(),
             max_line_size=MAX_URL,
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=2.0)
