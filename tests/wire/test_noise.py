@@ -43,3 +43,19 @@ async def test_noise_is_not_logged(
             await say(port, GOOD + noise)
             assert (await say(port, LAST)).startswith(b"HTTP/1.1 ")
     assert [record.getMessage() for record in caplog.records] == []
+
+
+async def test_a_client_that_goes_away_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"POST /1.1/classes/A HTTP/1.1\r\nHost: x\r\n"
+    async with running_api(project=tmp_path) as api:
+        for begun in (b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", b"Content-Length: 9\r\n\r\nab"):
+            _, writer = await asyncio.open_connection("127.0.0.1", api.emulator.api_port)
+            writer.write(head + begun)
+            await writer.drain()
+            assert b" 200 " in await say(api.emulator.api_port, LAST), "what was begun is read"
+            writer.close()
+            await writer.wait_closed()
+            assert b" 200 " in await say(api.emulator.api_port, LAST), "its end is, too"
+    assert [record.getMessage() for record in caplog.records] == []
