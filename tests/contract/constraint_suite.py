@@ -1,6 +1,7 @@
 """What every storage promises about unique indexes, numbered columns and declared classes."""
 
 import asyncio
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,13 @@ async def refuses(storage: Storage, field: str, *changes: Change) -> None:
 
 async def numbers(storage: Storage) -> list[Any]:
     return [row.get("nid") for row in await storage.find(query())]
+
+
+def collides(rows: dict[str, dict[str, int]]) -> bool:
+    """Whether two rows have the same ``a`` and ``b``, one at least, or the same ``c``."""
+    pairs = [(row.get("a"), row.get("b")) for row in rows.values() if row.keys() & {"a", "b"}]
+    singles = [row["c"] for row in rows.values() if "c" in row]
+    return len(set(pairs)) < len(pairs) or len(set(singles)) < len(singles)
 
 
 class ConstraintSuite:
@@ -164,6 +172,47 @@ class ConstraintSuite:
             after = storage.classes()["Post"]
             assert (after.options, after.indexes) == (before.options, before.indexes)
             assert after.columns["fresh"] == NUMBER
+
+    @pytest.mark.parametrize("seed", range(5))
+    async def test_random_writes_are_refused_exactly_when_they_collide(
+        self, make: Make, seed: int
+    ) -> None:
+        chance = random.Random(seed)
+        async with make() as storage:
+            await indexed(storage, unique("a", "b", sparse=True), unique("c", sparse=True))
+            rows: dict[str, dict[str, int]] = {}
+            outcomes = set()
+            for _ in range(400):
+                changes: list[Change] = []
+                wanted = {name: dict(row) for name, row in rows.items()}
+                ends_free = True
+                for _ in range(chance.randint(1, 3)):
+                    name = f"p{chance.randrange(8)}"
+                    fields: dict[str, Any] = {
+                        key: chance.randrange(4) for key in chance.sample("abc", 2)
+                    }
+                    if name in wanted and chance.random() < 0.4:
+                        del wanted[name]
+                        changes.append(delete(name))
+                    elif name in wanted:
+                        wanted[name] |= fields
+                        changes.append(update(name, fields))
+                    else:
+                        wanted[name] = fields
+                        changes.append(insert(name, **fields))
+                    ends_free = ends_free and not collides(wanted)
+                try:
+                    await storage.commit(changes)
+                except DuplicateValue:
+                    assert not ends_free
+                else:
+                    assert ends_free
+                    rows = wanted
+                outcomes.add(ends_free)
+            assert outcomes == {True, False}
+            stored = await storage.find(query())
+            kept = {str(r["objectId"]): {k: r[k] for k in "abc" if k in r} for r in stored}
+            assert kept == rows
 
     async def test_objects_are_numbered_from_one(self, make: Make) -> None:
         async with make() as storage:
