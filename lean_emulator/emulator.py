@@ -1,7 +1,6 @@
 """The composition root: builds every room from settings, opens them in order, closes in reverse."""
 
 import errno
-import gc
 import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -163,16 +162,6 @@ class Emulator:
         except BaseException:
             await self.stop()
             raise
-        self._calm_collector()
-
-    def _calm_collector(self) -> None:
-        """Collect rarely: with many objects each full collection holds everybody up."""
-        before = gc.get_threshold()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 50, 1_000)
-        self._open.callback(gc.set_threshold, *before)
-        self._open.callback(gc.unfreeze)
 
     async def stop(self) -> None:
         """Close everything that was opened, last first."""
