@@ -380,6 +380,9 @@ def import_project_from_source(job, loader):
         raise ImportError("not of the project")
 
     sys.path_hooks.insert(0, hook)
+    for path in list(sys.path_importer_cache):  # PYTHONPATH=. has had the folder looked at before
+        if path == job.directory or job.inside(os.path.join(path, "x")):
+            del sys.path_importer_cache[path]
     sys.path[:] = [job.directory] + [p for p in sys.path if p not in (HERE, job.directory, "")]
     importlib.invalidate_caches()
 
