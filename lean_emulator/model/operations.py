@@ -118,12 +118,13 @@ class Bitwise(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Relate(Operation):
-    """Put objects into a relation and take others out; the document itself does not change."""
+    """Take objects out of a relation, then put others in; the document itself does not change."""
 
     class_name: str | None
     """Class of the members; ``None`` when no member was named."""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    """May name some of ``added``: out and in again goes to the end."""
 
     def apply(self, old: Json | Missing) -> Json | Missing:
         return MISSING
@@ -135,10 +136,11 @@ class Relate(Operation):
             raise errors.WRONG_TYPE(
                 f"The relation '{field}' cannot hold objects of {' and '.join(sorted(classes))}."
             )
+        gone = frozenset(later.removed)
         return Relate(
             next(iter(classes), None),
-            (*(i for i in self.added if i not in later.removed), *later.added),
-            (*(i for i in self.removed if i not in later.added), *later.removed),
+            (*(member for member in self.added if member not in gone), *later.added),
+            (*self.removed, *later.removed),
         )
 
 

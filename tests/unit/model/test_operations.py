@@ -16,13 +16,16 @@ from lean_emulator.model.operations import (
     Bitwise,
     Increment,
     Operation,
+    Relate,
     Remove,
     Set,
     Unset,
+    merged,
     parse_operation,
     parse_write,
 )
-from lean_emulator.model.values import MISSING
+from lean_emulator.model.values import MISSING, Missing
+from lean_emulator.storage.relations import Relations
 from tests.support.model_values import values
 
 
@@ -94,6 +97,93 @@ def test_the_old_value_stays_as_it_was(pair: tuple[Operation, Any]) -> None:
     operation.apply(old)
     assert old == kept
     assert repr(old) == repr(kept)
+
+
+operations = any_operation.map(lambda pair: pair[0])
+bits = st.sampled_from(["BitAnd", "BitOr", "BitXor"])
+on_numbers = st.one_of(
+    st.builds(Increment, numbers), st.builds(Bitwise, bits, numbers), st.builds(Set, numbers)
+)
+on_lists = st.one_of(
+    st.builds(Add, lists.map(tuple)),
+    st.builds(AddUnique, lists.map(tuple)),
+    st.builds(Remove, lists.map(tuple)),
+    st.builds(Set, lists),
+    st.just(Unset()),
+)
+absent = st.sampled_from([MISSING, None])
+chains = st.one_of(
+    st.tuples(st.lists(on_numbers, min_size=2, max_size=4), numbers | absent),
+    st.tuples(st.lists(on_lists, min_size=2, max_size=4), lists | absent),
+    st.tuples(st.lists(operations, min_size=2, max_size=4), values | absent),
+)
+
+
+def outcome(operation: Operation, old: Json | Missing) -> Json | Missing | ApiError:
+    try:
+        return operation.apply(old)
+    except ApiError as e:
+        return e
+
+
+@given(chains)
+def test_merged_operations_do_what_both_do_in_turn(
+    chain: tuple[list[Operation], Json | Missing],
+) -> None:
+    (whole, *rest), old = chain
+    in_turn = outcome(whole, old)
+    for operation in rest:
+        whole = merged("f", whole, operation)
+        if isinstance(in_turn, ApiError) and not operation.is_assignment:
+            assert isinstance(outcome(whole, old), ApiError)
+            continue
+        # an assignment forgets what was there, and what could not be done to it
+        in_turn = outcome(operation, MISSING if isinstance(in_turn, ApiError) else in_turn)
+        found = outcome(whole, old)
+        if isinstance(in_turn, ApiError):
+            assert isinstance(found, ApiError)
+        else:
+            assert repr(found) == repr(in_turn)
+
+
+related = st.lists(st.sampled_from("abcd"), max_size=3).map(tuple)
+relates = st.builds(Relate, st.none() | st.just("Fan"), related, related)
+
+
+@given(relates, st.lists(relates, min_size=1, max_size=3))
+def test_merged_relations_have_the_members_of_both_in_turn(
+    first: Relate, rest: list[Relate]
+) -> None:
+    in_turn, at_once = Relations(), Relations()
+    for relations in (in_turn, at_once):
+        relations.change("Post", "p1", "likes", Relate("Fan", added=("a", "b")))
+    whole: Operation = first
+    in_turn.change("Post", "p1", "likes", first)
+    for relate in rest:
+        whole = merged("likes", whole, relate)
+        in_turn.change("Post", "p1", "likes", relate)
+    assert isinstance(whole, Relate)
+    at_once.change("Post", "p1", "likes", whole)
+    assert at_once.members("Post", "p1", "likes") == in_turn.members("Post", "p1", "likes")
+    for member in "abcd":
+        owners = at_once.owners("Post", "likes", member)
+        assert owners == in_turn.owners("Post", "likes", member)
+        assert bool(owners) is (member in at_once.members("Post", "p1", "likes"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (Relate("Fan", added=("a",)), Relate("Post", added=("b",))),
+        (Relate("Fan"), Set(1)),
+        (Set(1), Relate(None)),
+        (Add((1,)), Relate("Fan", removed=("a",))),
+    ],
+)
+def test_what_cannot_be_merged_is_code_111(first: Operation, second: Operation) -> None:
+    with pytest.raises(ApiError, match="'likes'") as caught:
+        merged("likes", first, second)
+    assert caught.value.code == 111
 
 
 @given(lists, lists)
