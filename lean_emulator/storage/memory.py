@@ -92,13 +92,15 @@ class MemoryStorage:
         for (class_name, object_id), document in plan.documents.items():
             if document is None:
                 self._objects.get(class_name, {}).pop(object_id, None)
-                self._relations.forget_owner(class_name, object_id, self._relation_keys(class_name))
                 continue
             objects = self._objects.setdefault(class_name, {})
             if (class_name, object_id) in plan.born:
                 objects.pop(object_id, None)  # an id that is used again goes to the end
             objects[object_id] = document
         for change in changes:
+            if isinstance(change, Delete):
+                keys = self._relation_keys(change.class_name)
+                self._relations.forget_owner(change.class_name, change.object_id, keys)
             for key, relate in _relations_in(change).items():
                 self._relations.change(change.class_name, change.object_id, key, relate)
         return committed

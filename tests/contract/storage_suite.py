@@ -425,6 +425,30 @@ class StorageSuite:
             await storage.drop_class("Post")
             assert await storage.owners("Post", "likes", "u1") == []
 
+    async def test_members_follow_the_changes_of_a_commit_one_by_one(self, make: Make) -> None:
+        async with make() as storage:
+            await storage.commit([Insert("Post", insert("p1").document, {"likes": relate("u1")})])
+            born_again = Insert("Post", insert("p1").document, {"likes": relate("u3")})
+            await storage.commit([delete("p1"), born_again])
+            assert await storage.related("Post", "p1", "likes") == ["u3"]
+            assert await storage.owners("Post", "likes", "u1") == []
+            add = update("p1", {"likes": relation("Add", "u2")})
+            await storage.commit([add, update("p1", {"likes": relation("Remove", "u2", "u3")})])
+            assert await storage.related("Post", "p1", "likes") == []
+            await storage.commit([add, delete("p1")])
+            assert await storage.related("Post", "p1", "likes") == []
+            assert await storage.owners("Post", "likes", "u2") == []
+
+    async def test_who_leaves_and_comes_back_is_the_last_member(self, make: Make) -> None:
+        async with make() as storage:
+            likes = {"likes": relate("u1", "u2", "u3")}
+            await storage.commit([Insert("Post", insert("p1").document, likes)])
+            back = {"__op": "Batch", "ops": [relation("Remove", "u1", "u2"), relation("Add", "u1")]}
+            await storage.commit([update("p1", {"likes": back})])
+            assert await storage.related("Post", "p1", "likes") == ["u3", "u1"]
+            assert await storage.owners("Post", "likes", "u1") == ["p1"]
+            assert await storage.owners("Post", "likes", "u2") == []
+
     async def test_a_refused_commit_relates_nothing(self, make: Make) -> None:
         async with make() as storage:
             await storage.commit([Insert("Post", insert("p1", n=1).document, {"l": relate("u1")})])
