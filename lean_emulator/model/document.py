@@ -80,8 +80,10 @@ def _applied_deep(
 
 
 def relations_of(write: Write) -> dict[str, Relate]:
-    """The relation operations of a write, by field."""
-    return {path: op for path, op in write.items() if isinstance(op, Relate)}
+    """The relation operations of a write, by field; the automatic fields have none."""
+    return {
+        path: op for path, op in write.items() if isinstance(op, Relate) and path not in AUTOMATIC
+    }
 
 
 def top_level_keys(write: Write) -> list[str]:

@@ -198,6 +198,8 @@ def admit_write(schema: ClassSchema, write: Write) -> ClassSchema:
     """
     wanted: dict[str, ColumnType | None] = {}
     for path, operation in write.items():
+        if isinstance(operation, Relate) and ("." in path or path == "ACL"):
+            raise errors.WRONG_TYPE(f"'{path}' is part of an Object, where no relation can be.")
         if "." not in path:
             wanted[path] = type_of_operation(operation)
         elif not isinstance(operation, Unset):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import Principal, may, read_filter
@@ -11,6 +11,7 @@ from lean_emulator.model.query import (
     All,
     AnyOf,
     Compare,
+    HasAll,
     InList,
     InQuery,
     Not,
@@ -74,7 +75,7 @@ class Finder:
             case InQuery(path, query):
                 rows = await self.find(principal, query)
                 targets = [pointer(query.class_name, str(row["objectId"])) for row in rows]
-                return await self._among(class_name, path, tuple(targets))
+                return await self._of_owners(class_name, InList(path, tuple(targets)))
             case Select(path, query, key):
                 rows = await self.find(principal, query)
                 key = _NOWHERE if _is_secret(query.class_name, key) else key
@@ -82,25 +83,27 @@ class Finder:
             case RelatedTo(owner_class, owner_id, key):
                 members = await self._storage.related(owner_class, owner_id, key)
                 return InList("objectId", tuple(members))
-            case Compare(path, "eq", value) if type_of(value) == "Pointer":
-                return await self._among(class_name, path, (value,), where)
+            case Compare(_, "eq") | InList() | HasAll():
+                return await self._of_owners(class_name, where)
             case _:
                 return where
 
-    async def _among(
-        self, class_name: str, path: str, targets: tuple[Json, ...], plain: Where | None = None
-    ) -> Where:
-        """A pointer column that points at one of ``targets``, or a relation that holds one."""
+    async def _of_owners(self, class_name: str, where: Compare | InList | HasAll) -> Where:
+        """A condition on who is in a relation, as one on the owners; any other as it is."""
         schema = self._storage.classes().get(class_name)
-        column = schema.columns.get(path) if schema is not None else None
-        if column is None or column.type != "Relation":
-            return plain or InList(path, targets)
-        owners: dict[str, None] = {}
-        for target in targets:
-            if isinstance(target, dict) and target.get("className") == column.class_name:
-                found = await self._storage.owners(class_name, path, str(target["objectId"]))
-                owners.update(dict.fromkeys(found))
-        return InList("objectId", tuple(owners))
+        column = schema.columns.get(where.path) if schema is not None else None
+        wanted = (where.value,) if isinstance(where, Compare) else where.values
+        if column is None or column.type != "Relation" or not any(map(_is_pointer, wanted)):
+            return where
+        found = [
+            await self._storage.owners(class_name, where.path, str(value["objectId"]))
+            if _is_pointer(value) and value["className"] == column.class_name
+            else []
+            for value in wanted
+        ]
+        if isinstance(where, HasAll):
+            return All(tuple(InList("objectId", tuple(owners)) for owners in found))
+        return InList("objectId", tuple(dict.fromkeys(i for owners in found for i in owners)))
 
     async def include(
         self, principal: Principal, rows: Sequence[Fields], paths: Sequence[str], show: Show
@@ -157,6 +160,10 @@ class _Expander:
                 found = None
             self._fetched[key] = None if found is None else self._show(class_name, found)
         return self._fetched[key]
+
+
+def _is_pointer(value: Json) -> TypeGuard[Fields]:
+    return type_of(value) == "Pointer"
 
 
 def _is_secret(class_name: str, path: str) -> bool:
