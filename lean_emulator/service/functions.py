@@ -14,7 +14,7 @@ from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.model.hooknames import understand
 from lean_emulator.service.call import Call
 from lean_emulator.service.engine import Answer, Credentials, Engine, read_json
-from lean_emulator.service.hooks import describe
+from lean_emulator.service.hook_event import describe
 
 # Ours are written anew, and these belong to one connection only.
 _NOT_FORWARDED = frozenset(

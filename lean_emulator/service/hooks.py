@@ -1,36 +1,28 @@
 """Class hooks around a write: when they run, what they may do, what is recorded (engine.md 4)."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-from lean_emulator.base import errors, jsontext
+from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
-from lean_emulator.model.document import AUTOMATIC, only, without
-from lean_emulator.model.hooknames import MARKS, NEVER_HOOKED, HookKind
-from lean_emulator.model.operations import Relate, parse_operation
-from lean_emulator.model.values import MISSING, normalise, type_of
+from lean_emulator.model.hooknames import NEVER_HOOKED, HookKind
 from lean_emulator.service.call import Call, cycle_of, hook_loop
 from lean_emulator.service.engine import (
     Answer,
     Credentials,
     Engine,
     hook_headers,
-    read_json,
     refusal,
     shown_answer,
-    user_for_engine,
 )
-
-HIDDEN = frozenset({"password", "salt"})
-"""Members of a user that the engine never sees (engine.md 2.7)."""
-_KEPT = HIDDEN | {"sessionToken"}
+from lean_emulator.service.hook_event import HookEvent, describe, rejection, replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +57,7 @@ class Hooks:
         self._await_after = await_after
         self._running: set[asyncio.Task[None]] = set()
 
-    async def before(
-        self,
-        call: Call,
-        kind: HookKind,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str] = (),
-    ) -> dict[str, Json]:
+    async def before(self, call: Call, event: HookEvent) -> dict[str, Json]:
         """Run a before hook; returns the document to go on with.
 
         That is the hook's own version for beforeSave and the given one otherwise. Raises
@@ -80,63 +65,48 @@ class Hooks:
         """
         if not self._engine.settled:
             await self._engine.until_settled(call.deadline)
-        self._refuse_unloaded(kind, class_name)
-        if not self._fires(call, kind, class_name):
-            return document
-        span = self.begin(call, kind, class_name, document, updated_keys)
+        self._refuse_unloaded()
+        if not self._fires(call, event):
+            return event.document
+        span = self.begin(call, event)
         try:
-            answer = await self._send(call, kind, class_name, document, updated_keys, span)
+            answer = await self._send(call, event, span)
         except ApiError as e:
-            raise self._stopped(e, kind, class_name, span) from e
+            raise self._stopped(e, event, span) from e
         if answer.status >= 300:
             raise self._rejected(answer, span)
-        if kind is not HookKind.BEFORE_SAVE:
+        if event.kind is not HookKind.BEFORE_SAVE:
             span.detail["answer"] = shown_answer(answer)
             self._log.end(span, "ok", answer.status)
-            return document
-        return self._replaced(answer, class_name, document, span)
+            return event.document
+        return self._replaced(answer, event, span)
 
-    async def after(
-        self,
-        call: Call,
-        kind: HookKind,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str] = (),
-    ) -> None:
+    async def after(self, call: Call, event: HookEvent) -> None:
         """Start an after hook; its failure is recorded and never reaches the client."""
-        if not self._fires(call, kind, class_name):
+        if not self._fires(call, event):
             return
-        work = self._run_after(call, kind, class_name, document, updated_keys)
+        work = self._run_after(call, event)
         if self._await_after:
             await work
         else:
             self._spawn(work)
 
-    async def alone(
-        self,
-        call: Call,
-        kind: HookKind,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str] = (),
-        span: Span | None = None,
-    ) -> Answer:
+    async def alone(self, call: Call, event: HookEvent, span: Span | None = None) -> Answer:
         """Call one hook whatever is registered and give its answer as it is; nothing is stored.
 
         ``span`` is one that ``begin`` made, for a caller who wants to know it.
         """
-        span = span or self.begin(call, kind, class_name, document, updated_keys)
+        span = span or self.begin(call, event)
         try:
-            answer = await self._send(call, kind, class_name, document, updated_keys, span)
+            answer = await self._send(call, event, span)
         except ApiError as e:
             self._fail(span, e, "timeout" if isinstance(e, errors.TimedOut) else "failed")
             raise
         span.detail["answer"] = shown_answer(answer)
         if answer.status >= 300:
             self._rejected(answer, span)
-        elif kind in (HookKind.BEFORE_SAVE, HookKind.BEFORE_UPDATE):
-            self._replaced(answer, class_name, document, span)
+        elif event.kind in (HookKind.BEFORE_SAVE, HookKind.BEFORE_UPDATE):
+            self._replaced(answer, event, span)
         else:
             self._log.end(span, "ok", answer.status)
         return answer
@@ -157,24 +127,24 @@ class Hooks:
         """After hooks that have not ended."""
         return len(self._running)
 
-    def _refuse_unloaded(self, kind: HookKind, class_name: str) -> None:
+    def _refuse_unloaded(self) -> None:
         """Code that never loaded may have had a hook here: a write must not slip past it."""
         if self._engine.state == "broken" and not self._engine.ever_ready:
             failure = self._engine.failure
             if failure is not None:
                 raise rejection(f"the cloud code did not load: {failure.last_line}", failure.hint)
 
-    def _fires(self, call: Call, kind: HookKind, class_name: str) -> bool:
-        if kind.metadata_name(class_name) not in self._engine.names:
+    def _fires(self, call: Call, event: HookEvent) -> bool:
+        if event.name not in self._engine.names:
             return False
-        if class_name in NEVER_HOOKED:
-            self._skip(call, kind, class_name, "excluded", f"{class_name} never fires hooks", "")
+        if event.class_name in NEVER_HOOKED:
+            text = f"{event.class_name} never fires hooks"
+            self._skip(call, event, "excluded", text, f"{event.class_name} 不会触发 hook")
             return False
-        if kind in call.ignored:
+        if event.kind in call.ignored:
             self._skip(
                 call,
-                kind,
-                class_name,
+                event,
                 "ignored",
                 "switched off by the SDK: the object was handed to a hook, or asked to ignore it",
                 "被 SDK 关闭:该对象来自 hook,或请求要求忽略此 hook",
@@ -182,61 +152,44 @@ class Hooks:
             return False
         return True
 
-    def _skip(
-        self, call: Call, kind: HookKind, class_name: str, reason: str, en: str, zh: str
-    ) -> None:
+    def _skip(self, call: Call, event: HookEvent, reason: str, en: str, zh: str) -> None:
         self._log.skip(
             "hook",
-            f"{kind.word} {class_name}",
+            event.title,
             call.span,
-            hook=kind.word,
-            class_name=class_name,
-            why={"reason": reason, "en": en, "zh": zh or en},
+            hook=event.kind.word,
+            class_name=event.class_name,
+            why={"reason": reason, "en": en, "zh": zh},
         )
 
-    def begin(
-        self,
-        call: Call,
-        kind: HookKind,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str],
-    ) -> Span:
+    def begin(self, call: Call, event: HookEvent) -> Span:
         """The span of a hook call, with what the trace shows of it."""
-        limit = self._limits.before if kind.is_before else self._limits.after
+        limit = self._limits.before if event.kind.is_before else self._limits.after
         detail: dict[str, Any] = {
-            "hook": kind.word,
-            "class_name": class_name,
-            "object_id": document.get("objectId"),
-            "before": document,
+            "hook": event.kind.word,
+            "class_name": event.class_name,
+            "object_id": event.document.get("objectId"),
+            "before": event.document,
             "user": call.principal.user,
             "identity": call.principal.kind,
             "limit": limit,
             "left": min(limit, call.deadline.remaining()),
         }
-        if updated_keys:
-            detail["updated_keys"] = [*updated_keys]
-        where = self._engine.where.get(kind.metadata_name(class_name))
+        if event.updated_keys:
+            detail["updated_keys"] = [*event.updated_keys]
+        where = self._engine.where.get(event.name)
         if where is not None:
             detail["where"] = where
-        return self._log.begin("hook", f"{kind.word} {class_name}", call.span, **detail)
+        return self._log.begin("hook", event.title, call.span, **detail)
 
-    async def _send(
-        self,
-        call: Call,
-        kind: HookKind,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str],
-        span: Span,
-    ) -> Answer:
-        step = f"{kind.word} {class_name}"
+    async def _send(self, call: Call, event: HookEvent, span: Span) -> Answer:
+        step = event.title
         if len(call.chain) >= self._limits.depth:
             loop = hook_loop((*call.chain, step))
             span.detail["cycle"] = [*cycle_of((*call.chain, step))]
             _mark_loop(span, loop)
             raise loop
-        limit = self._limits.before if kind.is_before else self._limits.after
+        limit = self._limits.before if event.kind.is_before else self._limits.after
         inside = call.inside(step, span, limit)
         call_id = self._ids.call_id()
         ledger = self._engine.ledger
@@ -244,33 +197,19 @@ class Hooks:
         try:
             return await self._engine.call(
                 "POST",
-                kind.path(class_name),
+                event.path,
                 hook_headers(self._keys, call),
-                self._body(call, class_name, document, updated_keys),
+                event.body(call.principal),
                 deadline=inside.deadline,
                 call_id=call_id,
             )
         finally:
             ledger.close(call_id)
 
-    def _body(
-        self,
-        call: Call,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str],
-    ) -> bytes:
-        shown = without(document, HIDDEN) if class_name == "_User" else document
-        if updated_keys:
-            shown = {**shown, "_updatedKeys": [*updated_keys]}
-        return jsontext.dumps({"object": shown, "user": user_for_engine(call.principal)})
-
-    def _replaced(
-        self, answer: Answer, class_name: str, document: dict[str, Json], span: Span
-    ) -> dict[str, Json]:
+    def _replaced(self, answer: Answer, event: HookEvent, span: Span) -> dict[str, Json]:
         """The hook's version of the object; ends the span, also when that cannot be read."""
         try:
-            replaced = replacement(answer, class_name, document)
+            replaced = replacement(answer, event.class_name, event.document)
         except ApiError as e:
             span.detail["answer"] = shown_answer(answer)
             self._fail(span, e, "failed", answer.status)
@@ -279,14 +218,15 @@ class Hooks:
         self._log.end(span, "ok", answer.status)
         return replaced
 
-    def _stopped(self, e: ApiError, kind: HookKind, class_name: str, span: Span) -> ApiError:
+    def _stopped(self, e: ApiError, event: HookEvent, span: Span) -> ApiError:
         """What a client gets when a before hook gave no answer (engine.md 4.6)."""
         if isinstance(e, errors.HookLoop):
             self._fail(span, e, "loop")
             return e
         if isinstance(e, errors.TimedOut):
             late = errors.ENGINE_TIMEOUT(
-                f"LeanEngine request timeout. className: {class_name}, hook: {kind.word}",
+                f"LeanEngine request timeout. "
+                f"className: {event.class_name}, hook: {event.kind.word}",
                 hint=e.hint,
             )
             self._fail(span, late, "timeout")
@@ -310,20 +250,13 @@ class Hooks:
         span.detail["error"] = describe(e)
         self._log.end(span, outcome, status or e.status)
 
-    async def _run_after(
-        self,
-        call: Call,
-        kind: HookKind,
-        class_name: str,
-        document: dict[str, Json],
-        updated_keys: Sequence[str],
-    ) -> None:
-        span = self.begin(call, kind, class_name, document, updated_keys)
+    async def _run_after(self, call: Call, event: HookEvent) -> None:
+        span = self.begin(call, event)
         own = call if call.chain else _with_own_time(call, self._clock)
         try:
-            answer = await self._send(own, kind, class_name, document, updated_keys, span)
+            answer = await self._send(own, event, span)
         except ApiError as e:
-            self._stopped(e, kind, class_name, span)
+            self._stopped(e, event, span)
             return
         except asyncio.CancelledError:
             self._log.end(span, "failed")
@@ -337,52 +270,6 @@ class Hooks:
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-
-
-def replacement(answer: Answer, class_name: str, document: dict[str, Json]) -> dict[str, Json]:
-    """The document a beforeSave wants stored (engine.md 4.2).
-
-    The whole answer, without marks and automatic fields, its operations applied but for those on
-    relations, which belong to the write; the hook never saw a user's password,
-    so that is kept. An answer that is no document leaves the given one. Raises what a write with
-    such values raises.
-    """
-    value = read_json(answer)
-    if not isinstance(value, dict) or value == {"result": "ok"}:
-        return document
-    if value.keys() <= {"object", "user"} and isinstance(value.get("object"), dict):
-        value = value["object"]
-    if not isinstance(value, dict) or not value:
-        return document
-    fields: dict[str, Json] = {}
-    for name, raw in without(value, MARKS | AUTOMATIC | {"__type", "className"}).items():
-        if isinstance(raw, dict) and "__op" in raw:
-            operation = parse_operation(name, raw)
-            applied = operation.apply(MISSING)
-            if isinstance(operation, Relate):
-                fields[name] = raw
-            elif applied is not MISSING:
-                fields[name] = applied  # type: ignore[assignment]  # Missing is ruled out above
-        elif type_of(raw) != "Relation":
-            fields[name] = normalise(raw)
-    if class_name == "_User":
-        fields |= only(document, _KEPT)
-    return fields
-
-
-def rejection(message: str, hint: errors.Hint | None = None) -> errors.HookRejected:
-    """The refusal with the platform's exact prefix, blank before the colon (engine.md 4.6)."""
-    return errors.HOOK_REJECTED(
-        f"Cloud Code validation failed. Error detail : {message}", hint=hint
-    )
-
-
-def describe(e: ApiError) -> dict[str, Json]:
-    """An error as a span keeps it."""
-    said: dict[str, Json] = {"code": e.code, "message": e.message}
-    if e.hint is not None:
-        said["hint"] = {"en": e.hint.en, "zh": e.hint.zh}
-    return said
 
 
 def _mark_loop(span: Span, loop: errors.HookLoop) -> None:

@@ -28,6 +28,7 @@ from lean_emulator.model.schema import ClassSchema, admit_write, new_class
 from lean_emulator.model.values import Missing, check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.find import Finder
+from lean_emulator.service.hook_event import HookEvent
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.visibility import shown, visible
 from lean_emulator.storage.contract import (
@@ -105,7 +106,9 @@ class Objects:
         _check_acl_of(draft)
         admit_write(self._schema(class_name), write)
 
-        replaced = await self._hooks.before(call, HookKind.BEFORE_SAVE, class_name, draft)
+        replaced = await self._hooks.before(
+            call, HookEvent(HookKind.BEFORE_SAVE, class_name, draft)
+        )
 
         call.deadline.check()
         if replaced is not draft:
@@ -119,7 +122,7 @@ class Objects:
         """What follows the commit: afterSave, and the answer."""
         class_name, stored = committed.change.class_name, committed.after
         assert stored is not None
-        await self._hooks.after(call, HookKind.AFTER_SAVE, class_name, stored)
+        await self._hooks.after(call, HookEvent(HookKind.AFTER_SAVE, class_name, stored))
         if fetch:
             return self.seen(call.principal, class_name, stored)
         return only(stored, ("objectId", "createdAt"))
@@ -214,7 +217,9 @@ class Objects:
         if "ACL" in intended and any(path.partition(".")[0] == "ACL" for path in write):
             check_acl(intended["ACL"])
         keys = top_level_keys(write)
-        await self._hooks.before(call, HookKind.BEFORE_UPDATE, class_name, intended, keys)
+        await self._hooks.before(
+            call, HookEvent(HookKind.BEFORE_UPDATE, class_name, intended, keys)
+        )
 
         call.deadline.check()
         return Update(class_name, object_id, write, iso_text(self._clock.now_ms()), guard)
@@ -225,7 +230,9 @@ class Objects:
         assert isinstance(change, Update)
         assert stored is not None
         keys = top_level_keys(change.write)
-        await self._hooks.after(call, HookKind.AFTER_UPDATE, change.class_name, stored, keys)
+        await self._hooks.after(
+            call, HookEvent(HookKind.AFTER_UPDATE, change.class_name, stored, keys)
+        )
         answer = only(stored, ("objectId", "updatedAt"))
         if fetch:
             named = {path.partition(".")[0] for path in keys}
@@ -244,12 +251,14 @@ class Objects:
         if current is None:
             return
 
-        await self._hooks.before(call, HookKind.BEFORE_DELETE, class_name, current)
+        await self._hooks.before(call, HookEvent(HookKind.BEFORE_DELETE, class_name, current))
 
         call.deadline.check()
         (committed,) = await self.commit(call, [Delete(class_name, object_id, guard)])
         if committed.before is not None:
-            await self._hooks.after(call, HookKind.AFTER_DELETE, class_name, committed.before)
+            await self._hooks.after(
+                call, HookEvent(HookKind.AFTER_DELETE, class_name, committed.before)
+            )
 
     async def _writable(
         self, call: Call, class_name: str, object_id: str, guard: Where | None

@@ -17,7 +17,8 @@ from lean_emulator.model.operations import parse_write
 from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.functions import Functions, as_json
-from lean_emulator.service.hooks import Hooks, describe
+from lean_emulator.service.hook_event import HookEvent, describe
+from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.users import Users
 from lean_emulator.storage.contract import Storage, absent
@@ -109,9 +110,10 @@ class Workbench:
             return await self._chain(call, kind, class_name, given, object_id, updated_keys)
         if object_id:
             given = {**await self._stored(class_name, object_id), **given}
-        span = self._hooks.begin(call, kind, class_name, given, updated_keys)
+        event = HookEvent(kind, class_name, given, updated_keys)
+        span = self._hooks.begin(call, event)
         try:
-            answer = await self._hooks.alone(call, kind, class_name, given, updated_keys, span)
+            answer = await self._hooks.alone(call, event, span)
         except ApiError as e:
             return self._result(span, e.status, e.to_wire())
         said = as_json(answer)

@@ -4,6 +4,7 @@ from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.hooknames import BY_WORD
 from lean_emulator.service.functions import Functions, as_json
+from lean_emulator.service.hook_event import HookEvent
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
@@ -49,14 +50,13 @@ class FunctionHandlers:
         sent = body.get("object")
         document = sent if isinstance(sent, dict) else {}
         keys = document.get("_updatedKeys")
-        answer = await self._hooks.alone(
-            request.call,
+        event = HookEvent(
             kind,
             class_name,
             {name: value for name, value in document.items() if name != "_updatedKeys"},
             [str(key) for key in keys] if isinstance(keys, list) else [],
         )
-        said = as_json(answer)
+        said = as_json(await self._hooks.alone(request.call, event))
         return Answer(said.body, said.status)
 
     async def _run(self, request: Request, name: str, *, rpc: bool) -> Answer:

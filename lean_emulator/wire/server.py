@@ -14,7 +14,7 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.http_log import http_log
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
-from lean_emulator.service.hooks import describe
+from lean_emulator.service.hook_event import describe
 from lean_emulator.wire.admin import PREFIX
 from lean_emulator.wire.batch import class_named
 from lean_emulator.wire.cors import allowed, preflight

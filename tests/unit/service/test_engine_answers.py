@@ -18,7 +18,7 @@ from lean_emulator.service.engine import (
     user_for_engine,
 )
 from lean_emulator.service.functions import as_json, forwarded
-from lean_emulator.service.hooks import rejection, replacement
+from lean_emulator.service.hook_event import rejection, replacement
 from tests.support.fake_engine import EngineReply, reply
 
 KEYS = Credentials("app", "app-key", "master-key", "hook-key")
