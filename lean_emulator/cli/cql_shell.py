@@ -133,4 +133,6 @@ class Shell:
             assert readline is not None
             before = readline.get_line_buffer()[: readline.get_begidx()]
             self._found = candidates(before, word, self._classes)
+            if len(self._found) == 1 and self._found[0][-1].isalnum():
+                self._found = [f"{self._found[0]} "]  # the next word can follow at once
         return self._found[number] if number < len(self._found) else None

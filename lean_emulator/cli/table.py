@@ -28,9 +28,9 @@ def cell(value: Any) -> str:
     """A value on one line; LeanCloud's types by what matters in them."""
     if isinstance(value, str):
         return one_line(value)
-    if isinstance(value, dict) and value.get("__type") in _SHORT:
-        text = _SHORT[value["__type"]].format_map(_Holes(value))
-        return one_line(text)
+    short = _SHORT.get(str(value.get("__type"))) if isinstance(value, dict) else None
+    if short is not None:
+        return one_line(short.format_map(_Members(value)))
     return one_line(json.dumps(value, ensure_ascii=False))
 
 
@@ -41,9 +41,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
-class _Holes(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "?"
+class _Members(dict[str, Any]):
+    """What is missing shows as a question mark; files have their id under one of two names."""
+
+    def __missing__(self, key: str) -> Any:
+        return self.get("id", "?") if key == "objectId" else "?"
 
 
 _SHORT = {
