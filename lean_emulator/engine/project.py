@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from lean_emulator.base.errors import Hint, StartError
+from lean_emulator.engine.node_project import PACKAGE, check_node, is_node, node_command
+from lean_emulator.engine.platform_file import PlatformFile, read_platform_file
 
 ProjectKind = Literal["cloud.py", "wsgi.py", "command", "none"]
 
 _APPLICATION = re.compile(r"^(application\s*[=:]|def application\b|from\b.*\bapplication\b)", re.M)
 _OTHER_RUNTIMES = {
-    "package.json": "npm start",
-    "server.js": "node server.js",
     "go.mod": "go run main.go",
     "pom.xml": "mvn spring-boot:run",
     "gradlew": "./gradlew appRun",
@@ -33,7 +33,9 @@ class Project:
     """The folder and how its code runs.
 
     ``entry`` is the file that is loaded (``None`` for commands and none), ``command`` the words of
-    ``--cmd``, ``interpreter`` the Python that loads the entry.
+    ``--cmd`` or of what was detected, ``interpreter`` the Python that loads the entry. ``name`` is
+    what a detected command is called; ``start_seconds`` is the time the project itself says that
+    it needs to get ready, ``None`` when it says nothing.
     """
 
     directory: Path
@@ -41,11 +43,13 @@ class Project:
     entry: Path | None
     command: tuple[str, ...]
     interpreter: Path
+    name: str = ""
+    start_seconds: float | None = None
 
     @property
     def title(self) -> str:
         """How traces and messages call the code."""
-        return self.kind if self.kind != "command" else self.command[0]
+        return self.name or (self.kind if self.kind != "command" else self.command[0])
 
 
 def find_project(
@@ -53,9 +57,11 @@ def find_project(
 ) -> Project:
     """Decide how the code in ``directory`` runs.
 
-    ``cmd`` is run as it is. Otherwise the entry is ``wsgi.py`` when it offers ``application`` (it
-    is what runs online, and it imports ``cloud.py`` itself), else ``cloud.py``. ``code=False``
-    wants none at all. Raises ``StartError``.
+    ``cmd`` is run as it is. Otherwise a Node project is one when the platform says so (engine.md
+    1.3), unless ``python`` or its ``leanengine.yaml`` asks for Python. Then the entry is
+    ``wsgi.py`` when it offers ``application`` (it is what runs online, and it imports ``cloud.py``
+    itself), else ``cloud.py``; what has neither runs as ``leanengine.yaml`` says, or by Node.
+    ``code=False`` wants none at all. Raises ``StartError``.
     """
     folder = Path(directory).expanduser().resolve()
     if not folder.is_dir():
@@ -70,13 +76,36 @@ def find_project(
         return Project(folder, "none", None, (), Path(sys.executable))
     if cmd is not None:
         return Project(folder, "command", None, _words(cmd), Path(sys.executable))
+    told = read_platform_file(folder)
+    entry = _python_entry(folder)
+    asks_for_python = entry is not None and (python is not None or told.runtime == "python")
+    if entry is None or (not asks_for_python and is_node(folder)):
+        return _started(folder, told)
     interpreter = _interpreter(folder, python)
+    kind: ProjectKind = "wsgi.py" if entry.name == "wsgi.py" else "cloud.py"
+    return Project(folder, kind, entry, (), interpreter, start_seconds=told.start_seconds)
+
+
+def _python_entry(folder: Path) -> Path | None:
     wsgi, cloud = folder / "wsgi.py", folder / "cloud.py"
     if wsgi.is_file() and (not cloud.is_file() or _offers_application(wsgi)):
-        return Project(folder, "wsgi.py", wsgi, (), interpreter)
-    if cloud.is_file():
-        return Project(folder, "cloud.py", cloud, (), interpreter)
-    raise _nothing_found(folder)
+        return wsgi
+    return cloud if cloud.is_file() else None
+
+
+def _started(folder: Path, told: PlatformFile) -> Project:
+    """A project that some command of its own starts."""
+    detected = node_command(folder)
+    if detected is not None:
+        check_node(folder, detected)
+    if told.run is not None:
+        words = ("sh", "-c", told.run) if os.name == "posix" else _words(told.run)
+        name = told.run
+    elif detected is not None:
+        words, name = detected, " ".join(detected)
+    else:
+        raise _nothing_found(folder)
+    return Project(folder, "command", None, words, Path(sys.executable), name, told.start_seconds)
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -153,17 +182,25 @@ def _offers_application(wsgi: Path) -> bool:
 
 
 def _nothing_found(folder: Path) -> StartError:
+    if (folder / PACKAGE).is_file():
+        return StartError(
+            f"{folder / PACKAGE} has no start script, and there is no server.js beside it.",
+            hint=Hint(
+                en='add "scripts": {"start": "node FILE.js"} to it, or: lean-emu up --cmd "…"',
+                zh='请添加 "scripts": {"start": "node 文件.js"}，或：lean-emu up --cmd "…"',
+            ),
+        )
     for name, command in _OTHER_RUNTIMES.items():
         if (folder / name).exists():
             return StartError(
-                f"There is no cloud.py or wsgi.py in {folder}, but a {name}.",
+                f"There is no cloud.py, wsgi.py or server.js in {folder}, but a {name}.",
                 hint=Hint(
                     en=f"run the project's own server: lean-emu up --cmd {shlex.quote(command)}",
                     zh=f"请用项目自己的启动命令：lean-emu up --cmd {shlex.quote(command)}",
                 ),
             )
     return StartError(
-        f"There is no cloud.py or wsgi.py in {folder}.",
+        f"There is no cloud.py, wsgi.py or server.js in {folder}.",
         hint=Hint(
             en="give the folder that holds it (lean-emu up DIR), or run storage alone: --no-code",
             zh="请指定它所在的目录（lean-emu up 目录），或只运行存储：--no-code",

@@ -80,15 +80,15 @@ def test_an_interpreter_by_path_or_name(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_nothing_found_names_the_next_command(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match=r"no cloud\.py or wsgi\.py") as caught:
+    with pytest.raises(StartError, match=r"no cloud\.py, wsgi\.py or server\.js") as caught:
         find_project(tmp_path)
     assert caught.value.hint is not None
     assert "--no-code" in caught.value.hint.en
-    (tmp_path / "package.json").write_text("{}")
-    with pytest.raises(StartError, match=r"package\.json") as caught:
+    (tmp_path / "go.mod").touch()
+    with pytest.raises(StartError, match=r"go\.mod") as caught:
         find_project(tmp_path)
     assert caught.value.hint is not None
-    assert "--cmd 'npm start'" in caught.value.hint.zh
+    assert "--cmd 'go run main.go'" in caught.value.hint.zh
     with pytest.raises(StartError, match="not a folder"):
         find_project(tmp_path / "absent")
 
