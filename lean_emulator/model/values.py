@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
@@ -178,13 +178,17 @@ def _date(value: dict[str, Json]) -> Json:
 
 def _geo_point(value: dict[str, Json]) -> Json:
     latitude, longitude = value.get("latitude"), value.get("longitude")
-    if not (isinstance(latitude, int | float) and isinstance(longitude, int | float)):
+    if not (_is_number(latitude) and _is_number(longitude)):
         return value
     if not (abs(latitude) <= 90 and abs(longitude) <= 180):
         raise errors.GEO_OUT_OF_RANGE(
             f"GeoPoint latitude {latitude} or longitude {longitude} is out of range."
         )
     return {"__type": "GeoPoint", "latitude": float(latitude), "longitude": float(longitude)}
+
+
+def _is_number(value: Json) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _file(value: dict[str, Json]) -> Json:

@@ -168,7 +168,7 @@ class _Reader:
             for name, argument in value.items()
             if name not in ("$options", "$nearSphere") and not _is_distance(name)
         ]
-        if "$nearSphere" in value:
+        if "$nearSphere" in value or any(map(_is_distance, value)):
             self._count()
             parts.append(_near(path, value))
         return _all(parts)
@@ -266,6 +266,9 @@ def _is_distance(name: str) -> bool:
 
 
 def _near(path: str, value: Mapping[str, Json]) -> Where:
+    if "$nearSphere" not in value:
+        distances = " and ".join(filter(_is_distance, value))
+        raise errors.INVALID_QUERY(f"{distances} on '{path}' wants a $nearSphere beside it.")
     latitude, longitude = _point(path, "$nearSphere", value["$nearSphere"])
     limits = {"$minDistance": 0.0, "$maxDistance": math.inf}
     for name, distance in value.items():

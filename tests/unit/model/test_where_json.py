@@ -1,12 +1,19 @@
 """Query parameters as clients send them."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lean_emulator.base import jsontext
 from lean_emulator.base.errors import ApiError, InvalidQuery
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model import where_json
+from lean_emulator.model.document import apply_write
+from lean_emulator.model.operations import OPERATIONS, parse_write
 from lean_emulator.model.query import (
     EVERYTHING,
     All,
@@ -98,6 +105,8 @@ def test_where(raw: Any, where: Where) -> None:
         {"a": {"$all": "x"}},
         {"a": {"$size": "two"}},
         {"a": {"$size": None, "$regex": 5}},
+        {"a": {"$maxDistance": 5}},
+        {"a": {"$minDistanceInMiles": 5, "$exists": True}},
         {"a": {"$regex": None}},
         {"a": {"$in": list(range(where_json.MAX_LIST + 1))}},
         {"$or": [{"a": n} for n in range(where_json.MAX_NODES + 1)]},
@@ -110,6 +119,71 @@ def test_what_means_nothing_is_code_1(raw: Any) -> None:
     with pytest.raises(InvalidQuery) as caught:
         parse_where(raw)
     assert (caught.value.code, caught.value.status) == (1, 400)
+
+
+names = st.sampled_from(
+    [
+        *where_json.OPERATORS, "$box", "$x", "__type", "className", "objectId", "where", "query",
+        "key", "limit", "skip", "order", "object", "iso", "latitude", "longitude", "createdAt",
+        "a", "a.b", "", ".", "$", "__eq", "__op",
+    ]
+)  # fmt: skip
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["Pointer", "Date", "GeoPoint", "Object", "File", "Relation", "(", "{", "[]"]),
+    st.sampled_from(["2020-01-01", "0001-01-01T00:00:00+23:59", "9" * 5000, "Post", "-1", "1e5"]),
+    st.text(max_size=5),
+)
+anything = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(names | st.text(max_size=3), inner, max_size=4)
+        | st.fixed_dictionaries({"className": st.just("C"), "where": inner})
+        | st.fixed_dictionaries(
+            {"query": st.fixed_dictionaries({"className": st.just("C")}), "key": inner}
+        )
+        | st.fixed_dictionaries({"$box": st.lists(inner, min_size=2, max_size=2)})
+    ),
+    max_leaves=12,
+)
+sub_queries = st.dictionaries(
+    st.sampled_from(["$inQuery", "$notInQuery", "$select", "$dontSelect"]), anything, max_size=2
+)
+
+
+def refusal(read: Callable[[], object]) -> int:
+    """The HTTP status that reading ends with, 200 when nothing is wrong."""
+    try:
+        read()
+    except ApiError as e:
+        return e.status
+    return 200
+
+
+@settings(max_examples=200)
+@given(anything | st.dictionaries(names, anything | sub_queries, max_size=3))
+def test_whatever_is_sent_is_read_or_refused(raw: Json) -> None:
+    sent = jsontext.loads(jsontext.dumps(raw))
+    params: dict[str, Json] = dict.fromkeys(("where", "order", "keys", "limit", "skip"), sent)
+    assert refusal(lambda: parse_query("Post", params)) in (200, 400)
+    assert refusal(lambda: parse_where(sent)) in (200, 400)
+
+
+def written(body: dict[str, Json]) -> object:
+    return apply_write({}, parse_write(body))
+
+
+@given(anything)
+def test_whatever_is_written_is_read_or_refused(raw: Json) -> None:
+    sent = jsontext.loads(jsontext.dumps(raw))
+    members = dict.fromkeys(("objects", "amount", "value", "ops"), sent)
+    for word in OPERATIONS:
+        operation: Json = {"__op": word, **members}
+        assert refusal(partial(written, {"f": operation, "g": sent})) in (200, 400)
 
 
 def test_sizes_up_to_the_limits_are_fine() -> None:
