@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.values import MISSING, Missing, holds, normalise
+from lean_emulator.model.identity import identity
+from lean_emulator.model.values import MISSING, Missing, normalise
 
 Number: TypeAlias = int | float
 Write: TypeAlias = Mapping[str, "Operation"]
@@ -84,8 +85,10 @@ class AddUnique(Operation):
 
     def apply(self, old: Json | Missing) -> Json | Missing:
         members = list(_list(old))
+        there = set(map(identity, members))
         for item in self.objects:
-            if not holds(members, item):
+            if (key := identity(item)) not in there:
+                there.add(key)
                 members.append(item)
         return members
 
@@ -97,7 +100,8 @@ class Remove(Operation):
     objects: tuple[Json, ...]
 
     def apply(self, old: Json | Missing) -> Json | Missing:
-        return [item for item in _list(old) if not holds(self.objects, item)]
+        unwanted = set(map(identity, self.objects))
+        return [item for item in _list(old) if identity(item) not in unwanted]
 
 
 @dataclass(frozen=True, slots=True)

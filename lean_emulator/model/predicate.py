@@ -6,7 +6,7 @@ that differ only in their values share the compiled code.
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, TypeAlias, TypeVar
@@ -17,6 +17,7 @@ from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import PUBLIC_ACL, granted
 from lean_emulator.model.geo import coordinates, distance
+from lean_emulator.model.identity import identity
 from lean_emulator.model.query import (
     All,
     AnyOf,
@@ -102,7 +103,7 @@ class _Source:
             case Exists(path):
                 return path, "({X} is not MISSING)", None
             case HasAll(path, values):
-                return path, "has_all({X}, {v})", values
+                return path, "has_all({X}, {v})", frozenset(map(identity, values))
             case HasSize(path, size):
                 return path, "({X}.__class__ is list and len({x}) == {v})", size
             case Matches(path, pattern, options):
@@ -166,7 +167,7 @@ class _Source:
                 " or {x}.__class__ is list and any_of({x}, {v}))"
             )
             return self._on(path, template, frozenset(values))
-        return self._on(path, "one_of({X}, {v})", values)
+        return self._on(path, "one_of({X}, {v})", frozenset(map(identity, values)))
 
 
 def _cost(where: Where) -> int:
@@ -209,18 +210,19 @@ def _equal(value: Json | Missing, wanted: Json) -> bool:
     return same(value, wanted) or (isinstance(value, list) and holds(value, wanted))
 
 
-def _one_of(value: Json | Missing, wanted: Sequence[Json]) -> bool:
+def _one_of(value: Json | Missing, wanted: frozenset[Hashable]) -> bool:
+    """``wanted`` holds identities, as ``_has_all`` takes them too."""
     if isinstance(value, Missing):
         return None in wanted
-    return any(_equal(value, item) for item in wanted)
+    if identity(value) in wanted:
+        return True
+    return isinstance(value, list) and any(identity(member) in wanted for member in value)
 
 
-def _has_all(value: Json | Missing, wanted: Sequence[Json]) -> bool:
-    members = value if isinstance(value, list) else [value]
-    return bool(wanted) and all(
-        any(not isinstance(member, Missing) and same(member, item) for member in members)
-        for item in wanted
-    )
+def _has_all(value: Json | Missing, wanted: frozenset[Hashable]) -> bool:
+    if isinstance(value, Missing) or not wanted:
+        return False
+    return wanted <= set(map(identity, value if isinstance(value, list) else [value]))
 
 
 def _near(value: Json | Missing, where: Near) -> bool:
