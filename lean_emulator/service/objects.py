@@ -141,7 +141,7 @@ class Objects:
             raise errors.FORBIDDEN(
                 f"Forbidden reading by object's ACL., the object id is {object_id}."
             )
-        (answer,) = await self._answers(call.principal, class_name, [document], wish)
+        (answer,) = await self._answers(call.principal, class_name, [document], wish, token=True)
         return answer
 
     async def find(self, call: Call, query: Query, wish: Wish, *, count: bool = False) -> Page:
@@ -169,11 +169,17 @@ class Objects:
         return visible(principal, self._schema(class_name), document, acl=acl)
 
     async def _answers(
-        self, principal: Principal, class_name: str, rows: Sequence[Fields], wish: Wish
+        self,
+        principal: Principal,
+        class_name: str,
+        rows: Sequence[Fields],
+        wish: Wish,
+        *,
+        token: bool = False,
     ) -> list[Fields]:
         """Rows as they leave: visible fields, included objects, then the selection of keys."""
         schema = self._schema(class_name)
-        seen = [visible(principal, schema, row, acl=wish.acl) for row in rows]
+        seen = [visible(principal, schema, row, acl=wish.acl, token=token) for row in rows]
         if wish.include:
             seen = await self._finder.include(
                 principal,

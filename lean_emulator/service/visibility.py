@@ -13,13 +13,18 @@ _OF_A_POINTER = frozenset({"__type", "className", "objectId", "createdAt", "upda
 
 
 def visible(
-    principal: Principal, schema: ClassSchema, document: Fields, *, acl: bool = False
+    principal: Principal,
+    schema: ClassSchema,
+    document: Fields,
+    *,
+    acl: bool = False,
+    token: bool = False,
 ) -> Fields:
     """A document as the principal may see it; the ACL only when it was asked for.
 
     Every relation of the class shows as a stub, and the default of each column that the document
     lacks. Users never show their password; only they and the master key see their private fields,
-    and only the master key sees hidden ones.
+    and only the master key sees hidden ones. With ``token`` it sees a user's session token too.
     """
     rules = schema.rules
     fields = dict(document) if rules is None else rules.completed(document)
@@ -34,16 +39,16 @@ def visible(
     if schema.name == "_User":
         for name in ("password", "salt"):
             fields.pop(name, None)
-        if not principal.is_master:
+        if not (token and principal.is_master):
             fields.pop("sessionToken", None)
-            if principal.user_id != document["objectId"]:
-                for name in ("authData", "email", "mobilePhoneNumber"):
-                    fields.pop(name, None)
+        if not principal.is_master and principal.user_id != document["objectId"]:
+            for name in ("authData", "email", "mobilePhoneNumber"):
+                fields.pop(name, None)
     return fields
 
 
 def shown(fields: Fields, keys: Keys) -> Fields:
-    """The fields that ``keys`` selects; dotted names select and hide inside an Object."""
+    """The fields that ``keys`` selects; dotted names go into Objects, and lists of them."""
     if keys.shown is not None:
         top = {name.partition(".")[0] for name in keys.shown}
         fields = {
@@ -55,7 +60,11 @@ def shown(fields: Fields, keys: Keys) -> Fields:
 
 
 def _inner(value: Json, name: str, shown_keys: frozenset[str]) -> Json:
-    if name in shown_keys or not isinstance(value, dict):
+    if name in shown_keys:
+        return value
+    if isinstance(value, list):
+        return [_inner(item, name, shown_keys) for item in value]
+    if not isinstance(value, dict):
         return value
     inner = _below(name, shown_keys)
     kept = {path.partition(".")[0] for path in inner}
@@ -68,12 +77,16 @@ def _inner(value: Json, name: str, shown_keys: frozenset[str]) -> Json:
 
 def _less(fields: Fields, hidden: frozenset[str]) -> Fields:
     return {
-        name: _less(value, inner)
-        if (inner := _below(name, hidden)) and isinstance(value, dict)
-        else value
+        name: _inside(value, _below(name, hidden))
         for name, value in fields.items()
         if name not in hidden
     }
+
+
+def _inside(value: Json, hidden: frozenset[str]) -> Json:
+    if hidden and isinstance(value, list):
+        return [_inside(item, hidden) for item in value]
+    return _less(value, hidden) if hidden and isinstance(value, dict) else value
 
 
 def _below(name: str, paths: frozenset[str]) -> frozenset[str]:
