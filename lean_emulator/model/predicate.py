@@ -11,13 +11,11 @@ from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, TypeAlias, TypeVar
 
-import regex
-
-from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import PUBLIC_ACL, granted
 from lean_emulator.model.geo import coordinates, distance
 from lean_emulator.model.identity import identity
+from lean_emulator.model.pattern import Pattern
 from lean_emulator.model.query import (
     All,
     AnyOf,
@@ -38,12 +36,6 @@ from lean_emulator.model.values import MISSING, Document, Missing, holds, order_
 
 Predicate: TypeAlias = Callable[[Document], bool]
 D = TypeVar("D", bound=Document)
-
-PATTERN_SECONDS = 0.05
-"""What one pattern may take on one text before the query is refused."""
-
-_QUOTED = regex.compile(r"\\Q(.*?)(?:\\E|\Z)|\\.", regex.S)
-"""Quoting, and as a whole any escaped character, so that ``\\\\Q`` stays a backslash and a Q."""
 
 _COMPARE = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
 _SIGN = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
@@ -107,7 +99,7 @@ class _Source:
             case HasSize(path, size):
                 return path, "({X}.__class__ is list and len({x}) == {v})", size
             case Matches(path, pattern, options):
-                return path, "matches({X}, {v})", compile_pattern(pattern, options)
+                return path, "{v}.found({X})", Pattern(pattern, options)
             case ReadableBy(grantees):
                 return "ACL", "({X} is PUBLIC_ACL or granted({x}, 'read', {v}))", grantees
             case _:
@@ -278,37 +270,6 @@ def type_of_missing(value: Json | Missing) -> str | None:
     return None if isinstance(value, Missing) else type_of(value)
 
 
-def compile_pattern(pattern: str, options: str) -> "regex.Pattern[str]":
-    r"""A client's pattern; ``\Q…\E`` quoting is understood. Raises ``InvalidQuery``."""
-    flags = 0
-    for letter in options:
-        flags |= {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}[letter]
-    try:
-        return regex.compile(_unquoted(pattern), flags)
-    except regex.error as e:
-        raise errors.INVALID_QUERY(f"The pattern '{pattern}' is not valid: {e}.") from e
-
-
-def _unquoted(pattern: str) -> str:
-    return _QUOTED.sub(
-        lambda found: found[0] if found[1] is None else regex.escape(found[1]), pattern
-    )
-
-
-def _matches(value: Json | Missing, pattern: "regex.Pattern[str]") -> bool:
-    try:
-        if isinstance(value, str):
-            return pattern.search(value, timeout=PATTERN_SECONDS) is not None
-        if isinstance(value, list):
-            return any(_matches(item, pattern) for item in value if isinstance(item, str))
-    except TimeoutError:
-        raise errors.PATTERN_TOO_SLOW(
-            f"The pattern '{pattern.pattern}' takes too long on one text "
-            f"(over {PATTERN_SECONDS * 1000:.0f} ms)."
-        ) from None
-    return False
-
-
 def nearness(where: Where) -> Callable[[Document], float] | None:
     """Distance by which a query with ``Near`` sorts; ``None`` for queries without it."""
     parts = where.parts if isinstance(where, All) else (where,)
@@ -381,7 +342,6 @@ _ENVIRONMENT: dict[str, Any] = {
     "one_of": _one_of,
     "has_all": _has_all,
     "any_of": _any_of,
-    "matches": _matches,
     "near": _near,
     "points_to": _points_to,
     "within": _within,

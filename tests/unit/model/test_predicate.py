@@ -1,6 +1,7 @@
 """Compiled predicates and sorting, held against plain interpreters of the same thing."""
 
 import functools
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from lean_emulator.base.errors import InvalidQuery
 from lean_emulator.model.access import PUBLIC_ACL, Principal, granted, may, read_filter
-from lean_emulator.model.predicate import compile_pattern, compile_where, sorted_documents
+from lean_emulator.model.pattern import Pattern
+from lean_emulator.model.predicate import compile_where, sorted_documents
 from lean_emulator.model.query import (
     EVERYTHING,
     All,
@@ -180,7 +182,22 @@ def test_patterns_look_into_lists_of_texts_only() -> None:
 
 def test_a_pattern_that_is_none_names_itself() -> None:
     with pytest.raises(InvalidQuery, match=r"The pattern '\(' is not valid"):
-        compile_pattern("(", "")
+        Pattern("(")
+
+
+def test_a_pattern_that_is_nested_too_deep_is_none() -> None:
+    with pytest.raises(InvalidQuery, match="nested too deep"):
+        Pattern("(" * 5_000 + "a" + ")" * 5_000)
+
+
+def test_a_pattern_that_is_slow_on_many_texts_is_stopped() -> None:
+    matches = compile_where(Matches("t", "(a|aa)+$", ""))
+    began = time.perf_counter()
+    with pytest.raises(InvalidQuery, match="takes too long on") as caught:
+        for _ in range(100_000):
+            matches({"t": "a" * 20 + "!"})
+    assert caught.value.code == 102
+    assert time.perf_counter() - began < 5
 
 
 def test_a_pattern_that_would_run_for_ever_is_stopped() -> None:
