@@ -145,8 +145,10 @@ class _Expander:
             return value
         if value.get("__type") != "Pointer":
             return await self.fields(value, below)
-        class_name = str(value["className"])
-        target = await self._target(class_name, str(value["objectId"]))
+        class_name, object_id = value.get("className"), value.get("objectId")
+        if not (isinstance(class_name, str) and isinstance(object_id, str)):
+            return value  # inside of a value that was stored as it came
+        target = await self._target(class_name, object_id)
         if target is None:
             return value
         expanded = await self.fields(target, below)

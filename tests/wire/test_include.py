@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.support.api import CLIENT, MASTER
+from tests.support.api import CLIENT, MASTER, running_api
 from tests.support.matchers import ANY_DATE, With
 from tests.support.questions import Question, ask_all, to
 from tests.support.scenario import Id, SignedUp, Stored, Token
@@ -213,3 +213,64 @@ KEYS = [
 
 async def test_include(tmp_path: Path) -> None:
     await ask_all([*INCLUDES, *USERS, *KEYS], STORED, tmp_path)
+
+
+async def test_include_in_a_batch(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        york = await api.create("City", name="York", size=3)
+        ann = await api.create("Author", name="Ann", home=to("City", york))
+        one = await api.create("Post", by=to("Author", ann))
+        wish = {"include": "by.home", "keys": "by.name,by.home.name"}
+        members = [
+            {"method": "GET", "path": f"/1.1/classes/Post/{one}", "params": wish},
+            {"method": "GET", "path": "/1.1/classes/Post", "params": {**wish, "limit": 1}},
+            {"method": "GET", "path": f"/1.1/classes/Post/{one}?include=by"},
+            {"method": "GET", "path": "/1.1/classes/Post/gone", "params": wish},
+        ]
+        answer = await api("POST", "/1.1/batch", {"requests": members})
+        home = {**to("City", york), **TIMES, "name": "York"}
+        by = {**to("Author", ann), **TIMES, "name": "Ann", "home": home}
+        whole = {"objectId": one, **TIMES, "by": by}
+        assert answer.json == [
+            {"success": whole},
+            {"success": {"results": [whole]}},
+            {"success": {**whole, "by": {**by, "home": to("City", york)}}},
+            {"success": None},
+        ]
+
+
+async def test_pointers_in_values_nobody_understands_stay_as_they_came(tmp_path: Path) -> None:
+    """Values with an incomplete ``__type`` are stored verbatim, whatever is inside."""
+    broken: list[Any] = [{"__type": "Pointer"}, {"__type": "Pointer", "className": 5}, 7]
+    values = {
+        "object": {"__type": "Object", "p": broken[0], "l": broken},
+        "bytes": {"__type": "Bytes", "base64": "YQ==", "p": broken[0], "l": broken},
+        "date": {"__type": "Date", "p": broken[0]},
+    }
+    async with running_api(project=tmp_path) as api:
+        made = await api.create("Post", **values)
+        paths = ",".join(f"{name}.{inner}.x" for name in values for inner in ("p", "l"))
+        answer = await api("GET", f"/1.1/classes/Post/{made}", include=paths)
+        assert (answer.status, answer.json) == (200, {"objectId": made, **TIMES, **values})
+        for name in values:
+            where: Any = {f"{name}.p": {"$exists": True}}
+            found = await api("GET", "/1.1/classes/Post", where=where, keys=f"{name}.p")
+            assert found.json["results"] == [With({name: values[name]})]
+
+
+async def test_an_included_object_is_looked_up_once(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        ann = await api.create("Author", name="Ann")
+        for _ in range(20):
+            await api.create("Post", by=to("Author", ann), l=[to("Author", ann)] * 5)
+        storage, asked = api.emulator.storage, []
+        get = storage.get
+
+        async def counting(class_name: str, object_id: str) -> Any:
+            asked.append((class_name, object_id))
+            return await get(class_name, object_id)
+
+        storage.get = counting  # type: ignore[method-assign]  # to count
+        answer = await api("GET", "/1.1/classes/Post", include="by,l")
+        assert len(answer.json["results"]) == 20
+        assert asked == [("Author", ann)]
