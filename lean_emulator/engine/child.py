@@ -91,7 +91,7 @@ class Child:
         self.stopped = False
         """Was its end asked for?"""
         self.on_report: Callable[[Report], None] | None = None
-        """Told of every report after the first."""
+        """Told of every report from when it is set on."""
         self._write(first_line)
         self._pipes = [
             _Pipe(self._loop, process.stdout, OutputParser("stdout", secret), self._take),
@@ -102,6 +102,10 @@ class Child:
     async def report(self) -> Report | None:
         """Its first words about itself; ``None`` when it ended without any."""
         return await asyncio.shield(self._report)
+
+    async def last_words(self) -> None:
+        """Wait until it has ended and what it wrote has been read."""
+        await asyncio.shield(self._ending)
 
     async def stop(self) -> None:
         """Ask it to end, make it end after ``GRACE`` seconds; its whole group goes with it."""
@@ -137,10 +141,11 @@ class Child:
     def _take(self, item: OutputLine | Report) -> None:
         if isinstance(item, OutputLine):
             self._on_line(item)
-        elif not self._report.done():
-            self._report.set_result(item)
-        elif self.on_report is not None:
+            return
+        if self.on_report is not None:
             self.on_report(item)
+        if not self._report.done():
+            self._report.set_result(item)
 
     def _write(self, data: bytes) -> None:
         if data and not self._process.stdin.closed:

@@ -1,7 +1,8 @@
 """Runs one command and ends with it; started by path as the leader of a session.
 
 Commands do not watch their stdin, so this does it for them: when it closes without a farewell, the
-parent has died and the whole group is killed.
+parent has died and the whole group is killed. It also tells the command which pipes are the
+parent's, for ``preload_node.js``.
 """
 
 import os
@@ -20,8 +21,12 @@ def watch_parent(command: "subprocess.Popen[bytes]") -> None:
 
 
 def main(argv: list[str]) -> int:
+    pipes = ":".join(str(os.fstat(number).st_ino) for number in (1, 2))
+    environment = {**os.environ, "LEAN_EMU_PIPES": pipes}
     try:
-        command = subprocess.Popen(argv, stdin=subprocess.DEVNULL)  # noqa: S603 - its purpose
+        command = subprocess.Popen(  # noqa: S603 - its purpose
+            argv, stdin=subprocess.DEVNULL, env=environment
+        )
     except OSError as error:
         sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
         return 127

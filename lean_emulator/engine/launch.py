@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -168,12 +169,15 @@ class CommandLauncher:
     async def launch(
         self, number: int, environment: Mapping[str, str], on_line: Callable[[OutputLine], None]
     ) -> Generation:
-        port = _free_port()
+        port, secret = _free_port(), secrets.token_hex(16)
         variables = {
             **environment,
             "PORT": str(port),
             "LEANCLOUD_APP_PORT": str(port),
             "LC_APP_PORT": str(port),
+            "LEAN_EMU_PROJECT": str(self._project.directory),
+            "LEAN_EMU_SECRET": secret,
+            "NODE_OPTIONS": with_preload(environment.get("NODE_OPTIONS", "")),
         }
         words = [string.Template(w).safe_substitute(variables) for w in self._project.command]
         kept = LastLines(on_line)
@@ -183,8 +187,9 @@ class CommandLauncher:
         except OSError as error:
             reason = failure.from_os_error(self._project, sys.executable, error)
             raise NotLoaded(reason, SourceFiles({})) from error
-        child = Child(process, kept.take)
+        child = Child(process, kept.take, secret=secret)
         files = SourceFiles.reported({}, dotenv_files(self._project))
+        child.on_report = lambda later: files.learn(later.facts.get("files", {}))
         generation = Generation(number, child, Address(port=port), files, {})
         try:
             await self._answers(generation, kept)
@@ -209,9 +214,17 @@ class CommandLauncher:
                 reason = failure.from_start_limit(self._project, self._limit)
                 raise NotLoaded(reason, generation.files)
             await asyncio.wait({child.exited}, timeout=_POLL)
-        await child.report()  # its last words have come when this returns
+        await child.last_words()
         reason = failure.from_exit(self._project, child.exited.result(), kept.lines)
         raise NotLoaded(reason, generation.files)
+
+
+def with_preload(options: str, preload: Path = _HERE / "preload_node.js") -> str:
+    """``NODE_OPTIONS`` with ours after whatever they hold; programs other than Node ignore them."""
+    path = str(preload)
+    if re.search(r"[\s\"\\]", path):
+        path = '"' + re.sub(r"([\"\\])", r"\\\1", path) + '"'
+    return f"{options} --require {path}".lstrip()
 
 
 class LastLines:

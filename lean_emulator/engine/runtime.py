@@ -65,7 +65,8 @@ class Runtime:
     ) -> None:
         """``environment`` is the child's whole environment; a function is asked before each start,
         so that an edited ``.env`` counts. ``on_line`` hears every line of output. ``start_limit``
-        is the seconds loading may take. ``tcp`` does without unix sockets.
+        is the seconds loading may take, or more if the project asks for more. ``tcp`` does without
+        unix sockets.
         """
         self.project = project
         self.client = EngineClient()
@@ -89,7 +90,7 @@ class Runtime:
         self._on_line = on_line
         self._watch = watch
         self._keep_last_good = keep_last_good
-        self._start_limit = start_limit
+        self._start_limit = max(start_limit, project.start_seconds or 0.0)
         self._tcp = tcp
         self._launcher: Launcher | None = None
         self._current: Generation | None = None
