@@ -152,6 +152,10 @@ class Objects:
         results = await self._answers(call.principal, query.class_name, rows, wish)
         return Page(results, await self._finder.count(call.principal, query) if count else None)
 
+    async def stored(self, class_name: str, object_id: str) -> Fields | None:
+        """An object as it is stored, whoever asks; ``None`` when there is none."""
+        return await self._storage.get(class_name, object_id)
+
     def last_write(self, class_name: str) -> str | None:
         """When an object of the class was last written or deleted here, ``None`` if it was not."""
         at_ms = self._last_write.get(class_name)

@@ -42,7 +42,8 @@ class Scans:
         """The next objects, and the cursor for those after them; ``None`` when nothing is left.
 
         A walk goes by ``key`` (``-key`` downwards) and by id among equals, so nothing is left out
-        and nothing comes twice. Raises code 1 without the master key or for a dead cursor.
+        and nothing comes twice. Raises code 1 without the master key, for a dead cursor, and for a
+        key that is a path or a list.
         """
         if not call.principal.is_master:
             raise errors.MASTER_ONLY()
@@ -59,9 +60,15 @@ class Scans:
         if not rows:
             self._cursors.pop(name, None)
             return [], None
-        last = (rows[-1].get(path), str(rows[-1]["objectId"]))
+        last_id = str(rows[-1]["objectId"])
+        # The walk goes by what is stored; answers also show stubs and defaults.
+        value = (await self._objects.stored(query.class_name, last_id) or rows[-1]).get(path)
+        if "." in path or isinstance(value, list):
+            raise errors.INVALID_REQUEST(
+                f"A scan_key is a column of single values, which '{path}' is not."
+            )
         until = self._clock.monotonic() + LIFETIME
-        self._cursors[name] = replace(state, last=last, until=until)
+        self._cursors[name] = replace(state, last=(value, last_id), until=until)
         return [shown(row, wish.keys) for row in rows], name
 
     def _state(self, class_name: str, key: str, cursor: str | None) -> tuple[str, _Cursor]:
