@@ -282,7 +282,13 @@ class Emulator:
             self._table,
             RouteTable(
                 AdminHandlers(
-                    self.hooks, self.schemas, self.users, self.log, self.mask, self._describe
+                    self.hooks,
+                    self.schemas,
+                    self.users,
+                    self.workbench,
+                    self.log,
+                    self.mask,
+                    self._describe,
                 ).routes()
             ),
             entry,
@@ -311,6 +317,7 @@ class Emulator:
 
     def _describe(self) -> dict[str, Json]:
         """The instance as ``/__emu/info`` gives it; no keys in it."""
+        failure = self.runtime.failure
         return {
             "version": __version__,
             "projectDir": str(self.settings.project_dir.resolve()),
@@ -318,6 +325,7 @@ class Emulator:
             "consoleUrl": self.console_url,
             "storage": self.storage_text,
             "state": self.runtime.state,
+            "traceback": None if failure is None else self.mask.text(failure.traceback),
             "names": [*sorted(self.runtime.names)],
             "runningAfterHooks": self.hooks.running,
         }

@@ -24,6 +24,11 @@ class Entry(NamedTuple):
 COMMANDS = {
     "up": Entry("up", "Start the emulator for a project."),
     "invoke": Entry("invoke", "Run a cloud function."),
+    "hook": Entry("hook", "Call one hook alone; nothing is stored."),
+    "save": Entry("write", "Store an object, with its hooks."),
+    "update": Entry("write", "Change an object, with its hooks."),
+    "delete": Entry("write", "Delete an object, with its hooks."),
+    "trace": Entry("trace", "Show what a request did, step by step."),
     "cql": Entry("cql", "Ask and change the running instance in CQL."),
     "schema": Entry("schema", "Write the running instance's schemas into files."),
     "env": Entry("env", "Print what clients need in their environment."),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from lean_emulator.cli.local_http import request
+from lean_emulator.base.jsontext import Json, dumps
+from lean_emulator.cli.local_http import Answer, request
 from lean_emulator.keys import Keys
 
 SECONDS = 5.0
@@ -19,7 +20,7 @@ class Unreachable(Exception):
 
 
 class AdminClient:
-    """Every failure is ``Unreachable``."""
+    """Every failure is ``Unreachable``, unless a method says otherwise."""
 
     def __init__(self, api_url: str, keys: Keys) -> None:
         self._url = api_url
@@ -34,14 +35,28 @@ class AdminClient:
         classes: dict[str, Any] = self._get("/__emu/schemas")["results"]
         return classes
 
-    def trace(self, name: str) -> dict[str, Any]:
-        """A trace with all steps, once they have ended or ``SETTLE_SECONDS`` have passed."""
-        until = time.monotonic() + SETTLE_SECONDS
+    def trace(self, name: str, seconds: float = SETTLE_SECONDS) -> dict[str, Any]:
+        """A trace with all steps, once they have ended or that many seconds have passed."""
+        until = time.monotonic() + seconds
         while True:
             tree = self._get(f"/__emu/traces/{quote(name, safe='')}")
             if tree.get("quietMs") is not None or time.monotonic() > until:
                 return tree
             time.sleep(0.05)  # between two looks, the deadline is above
+
+    def find_trace(self, name: str) -> dict[str, Any] | None:
+        """The trace as it is now, ``last`` for the newest; ``None`` when it is not kept."""
+        answer = self._ask("GET", f"/__emu/traces/{quote(name, safe='')}")
+        if answer.status == 404:
+            return None
+        return self._object(answer, name)
+
+    def run_hook(self, wish: Json, seconds: float) -> Answer:
+        """Have one hook called alone; 200 says it was, whatever its own answer's status is.
+
+        Raises ``TimeoutError`` when no answer came within the seconds.
+        """
+        return self._ask("POST", "/__emu/run-hook", dumps(wish), seconds)
 
     def session_of(self, who: str) -> str | None:
         """The session token of a user named by id, username or token; ``None`` for nobody."""
@@ -50,9 +65,23 @@ class AdminClient:
 
     def _get(self, target: str) -> dict[str, Any]:
         try:
-            answer = request(self._url, "GET", target, headers=self._headers, seconds=SECONDS)
+            answer = self._ask("GET", target)
+        except TimeoutError as e:
+            raise Unreachable(f"{self._url}{target} does not answer: {e}") from e
+        return self._object(answer, target)
+
+    def _ask(
+        self, method: str, target: str, body: bytes | None = None, seconds: float = SECONDS
+    ) -> Answer:
+        headers = {**self._headers, "Content-Type": "application/json"} if body else self._headers
+        try:
+            return request(self._url, method, target, headers=headers, body=body, seconds=seconds)
+        except TimeoutError:
+            raise
         except (OSError, http.client.HTTPException, ValueError) as e:
             raise Unreachable(f"{self._url}{target} does not answer: {e}") from e
+
+    def _object(self, answer: Answer, target: str) -> dict[str, Any]:
         if answer.status != 200 or not isinstance(answer.body, dict):
             raise Unreachable(f"{self._url}{target} answered {answer.status}: {answer.body}")
         return answer.body
@@ -64,19 +93,3 @@ def prints(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield str(line.get("stream")), str(line.get("text"))
     for child in tree.get("children") or []:
         yield from prints(child)
-
-
-def step_lines(tree: dict[str, Any], depth: int = 0) -> Iterator[str]:
-    """A trace as indented lines: what, outcome, milliseconds, reason."""
-    took = tree.get("tookMs")
-    error = tree.get("error")
-    why = error.get("message") if isinstance(error, dict) else tree.get("why")
-    words = [
-        f"{'  ' * depth}{tree.get('title')}",
-        str(tree.get("outcome")),
-        "" if took is None else f"{took:.1f} ms",
-        "" if why is None else str(why),
-    ]
-    yield "  ".join(word for word in words if word)
-    for child in tree.get("children") or []:
-        yield from step_lines(child, depth + 1)

@@ -13,10 +13,10 @@ INTERRUPTED = 130
 
 MEANINGS = {
     OK: "done",
-    ERROR: "a function or statement answered with an error, or nothing is running",
+    ERROR: "a function, hook, write or statement failed, or nothing is running",
     USAGE: "wrong use: an argument, a setting or JSON that cannot be read",
     DID_NOT_LOAD: "the project's code did not load",
-    TIMED_OUT: "the function took longer than its time",
+    TIMED_OUT: "the function or hook took longer than its time",
     CANNOT_START: "cannot start: a port in use, a folder or a file that cannot be used",
     INTERRUPTED: "interrupted",
 }

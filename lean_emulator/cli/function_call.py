@@ -3,7 +3,7 @@
 import dataclasses
 import http.client
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
@@ -14,7 +14,9 @@ from lean_emulator.base.trace_view import tree
 from lean_emulator.cli import banner
 from lean_emulator.cli.admin_client import AdminClient, Unreachable, prints
 from lean_emulator.cli.command import Project
+from lean_emulator.cli.identity import credentials
 from lean_emulator.cli.local_http import request
+from lean_emulator.cli.outcome import Came
 from lean_emulator.cli.output import hint_text, note, styled, warn
 from lean_emulator.cli.stopping import StopSignals
 from lean_emulator.instance_file import Instance
@@ -25,23 +27,6 @@ if TYPE_CHECKING:
 TRACE_HEADER = "X-Lean-Emu-Trace"
 SPARE_SECONDS = 5.0
 """What we wait beyond the function's own time, so that the server's error arrives first."""
-
-
-class Came(NamedTuple):
-    """What came of a call.
-
-    ``broken`` is the traceback of code that did not load, ``None`` for code that did; it is empty
-    where the traceback is in somebody else's terminal.
-    """
-
-    status: int
-    body: Json
-    took_ms: float
-    trace: dict[str, Any] | None
-    functions: list[str]
-    broken: str | None
-    hint: str | None = None
-    link: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +50,9 @@ class FunctionCall:
                 "POST",
                 path,
                 headers={
-                    **self._credentials(instance, project),
+                    **credentials(
+                        instance.api_url, project.keys, self.user, master=self.user is None
+                    ),
                     "Content-Type": "application/json",
                 },
                 body=dumps(self.params),
@@ -80,22 +67,6 @@ class FunctionCall:
         came = Came(answer.status, answer.body, took_ms, None, [], None)
         return _with_trace(came, instance, project, answer.headers.get(TRACE_HEADER))
 
-    def _credentials(self, instance: Instance, project: Project) -> dict[str, str]:
-        keys = project.keys
-        headers = {"X-LC-Id": keys.app_id}
-        if self.user is None:
-            return {**headers, "X-LC-Key": f"{keys.master_key},master"}
-        try:
-            token = AdminClient(instance.api_url, keys).session_of(self.user)
-        except Unreachable as e:
-            raise click.ClickException(str(e)) from e
-        if token is None:
-            raise click.BadParameter(
-                f"there is no user {self.user!r}: give an objectId, a username or a session token",
-                param_hint="--user",
-            )
-        return {**headers, "X-LC-Key": keys.app_key, "X-LC-Session": token}
-
     async def in_own(self, project: Project) -> Came | None:
         """In an emulator that lives for this call; ``None`` when a signal ended it."""
         from lean_emulator.emulator import Emulator
@@ -104,7 +75,7 @@ class FunctionCall:
         came: list[Came] = []
 
         async def work() -> None:
-            async with Emulator(settings, project.keys, on_output=_show_output) as emulator:
+            async with Emulator(settings, project.keys, on_output=show_output) as emulator:
                 came.append(await self._in(emulator))
 
         with StopSignals() as stop:
@@ -142,7 +113,7 @@ def _with_trace(came: Came, instance: Instance, project: Project, trace: str | N
         warn(str(e))
         return came
     for stream, text in prints(steps or {}):
-        _show_output(stream, text)
+        show_output(stream, text)
     return came._replace(
         trace=steps,
         functions=banner.grouped(info["names"])[0],
@@ -152,7 +123,8 @@ def _with_trace(came: Came, instance: Instance, project: Project, trace: str | N
     )
 
 
-def _show_output(stream: str, text: str) -> None:
+def show_output(stream: str, text: str) -> None:
+    """What the user's code printed, marked as such, to stderr."""
     mark = styled("│", fg="yellow" if stream == "stderr" else "blue", err=True)
     for line in text.splitlines() or [""]:
         note(f"{mark} {line}")

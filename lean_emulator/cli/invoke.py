@@ -9,13 +9,14 @@ import click
 from lean_emulator import instance_file
 from lean_emulator.base.jsontext import pretty
 from lean_emulator.cli import exits
-from lean_emulator.cli.admin_client import step_lines
 from lean_emulator.cli.command import KEY_NAMES, Documented, open_project, settings_options
-from lean_emulator.cli.function_call import Came, FunctionCall
+from lean_emulator.cli.function_call import FunctionCall
 from lean_emulator.cli.info import REASONS
-from lean_emulator.cli.output import echo_error, note, styled
+from lean_emulator.cli.outcome import Came, exit_code, explain
+from lean_emulator.cli.output import note, styled
 from lean_emulator.cli.params import read_params
 from lean_emulator.cli.stopping import run
+from lean_emulator.cli.trace_text import lines
 from lean_emulator.instance_file import Health
 
 
@@ -94,7 +95,7 @@ def report(name: str, came: Came, *, as_json: bool, trace: bool) -> int:
     """Print what came of it; the exit code."""
     code = exit_code(came)
     if trace and came.trace is not None:
-        for line in step_lines(came.trace):
+        for line in lines(came.trace, prints=False):
             note(line)
     if as_json:
         facts = {"status": came.status, "body": came.body, "took_ms": round(came.took_ms, 1)}
@@ -103,31 +104,14 @@ def report(name: str, came: Came, *, as_json: bool, trace: bool) -> int:
         result = came.body.get("result") if isinstance(came.body, dict) else came.body
         click.echo(pretty(result))
     if code != exits.OK:
-        _explain(name, came, code)
+        explain(came, code)
+        _offer_nearest(name, came)
     tail = f"  {came.link}" if came.link else ""
     note(styled(f"{name}  {came.status}  {came.took_ms:.0f} ms{tail}", dim=True, err=True))
     return code
 
 
-def exit_code(came: Came) -> int:
-    """What a call came to, as the exit codes tell it."""
-    if came.status < 300:
-        return exits.OK
-    body = came.body if isinstance(came.body, dict) else {}
-    if came.status == 503 and body.get("code") == 124:
-        return exits.TIMED_OUT
-    if came.broken is not None and "did not load" in str(body.get("error")):
-        return exits.DID_NOT_LOAD
-    return exits.ERROR
-
-
-def _explain(name: str, came: Came, code: int) -> None:
-    body = came.body if isinstance(came.body, dict) else {}
-    if code == exits.DID_NOT_LOAD and came.broken:
-        note(came.broken.rstrip())
-    echo_error(f"{body.get('error', came.body)} (code {body.get('code')}, HTTP {came.status})")
-    if code == exits.DID_NOT_LOAD and came.hint:
-        note(came.hint)
+def _offer_nearest(name: str, came: Came) -> None:
     if came.status != 404 or name in came.functions:
         return
     near = difflib.get_close_matches(name, came.functions, n=1, cutoff=0.5)

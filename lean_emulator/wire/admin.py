@@ -1,16 +1,17 @@
 """``/__emu``: what tests and the command line ask of the emulator itself, with the master key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
-from lean_emulator.base.trace import EventLog
+from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.base.trace_view import tree
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.users import Users
+from lean_emulator.service.workbench import Workbench
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Handler, Route
 
@@ -28,6 +29,7 @@ class AdminHandlers:
         hooks: Hooks,
         schemas: Schemas,
         users: Users,
+        workbench: Workbench,
         log: EventLog,
         mask: Mask,
         describe: Callable[[], dict[str, Json]],
@@ -35,6 +37,7 @@ class AdminHandlers:
         self._hooks = hooks
         self._schemas = schemas
         self._users = users
+        self._workbench = workbench
         self._log = log
         self._mask = mask
         self._describe = describe
@@ -42,6 +45,7 @@ class AdminHandlers:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/info", _for_master(self.info)),
+            Route("POST", "/run-hook", _for_master(self.run_hook)),
             Route("GET", "/schemas", _for_master(self.schemas)),
             Route("GET", "/sessions/:who", _for_master(self.session)),
             Route("POST", "/settle", _for_master(self.settle)),
@@ -52,6 +56,34 @@ class AdminHandlers:
 
     async def info(self, request: Request) -> Answer:
         return Answer(self._describe())
+
+    async def run_hook(self, request: Request) -> Answer:
+        """One hook alone, nothing stored: ``status`` and ``body`` are its answer's.
+
+        The request names ``className`` and ``hook``, and an ``object`` or an ``objectId`` of a
+        stored one, with ``updatedKeys``, ``user`` and ``master`` where they matter.
+        """
+        wish = request.document()
+        keys = wish.get("updatedKeys") or []
+        if not isinstance(keys, list):
+            raise errors.INVALID_REQUEST("updatedKeys must be a list of names.")
+        ran = await self._workbench.run_hook(
+            str(wish.get("className", "")),
+            str(wish.get("hook", "")),
+            object=wish.get("object"),
+            object_id=_text(wish, "objectId"),
+            updated_keys=[str(key) for key in keys],
+            user=_text(wish, "user"),
+            master=wish.get("master") is True,
+        )
+        return Answer(
+            {
+                "status": ran.status,
+                "body": ran.body,
+                "tookMs": round(ran.took_ms, 3),
+                "trace": ran.trace,
+            }
+        )
 
     async def schemas(self, request: Request) -> Answer:
         """Every class as its schema file holds it."""
@@ -75,14 +107,24 @@ class AdminHandlers:
         return Answer({"results": [tree(t, self._mask) for t in reversed(self._log.traces())]})
 
     async def trace(self, request: Request, name: str) -> Answer:
-        found = self._log.trace(name)
+        """The trace of that id; ``last`` is the newest that is no reload of the code."""
+        found = self._newest() if name == "last" else self._log.trace(name)
         if found is None:
             raise errors.ROUTE_NOT_FOUND(f"There is no trace '{name}', or it is no longer kept.")
         return Answer(tree(found, self._mask))
 
+    def _newest(self) -> Span | None:
+        return next((t for t in self._log.traces() if t.kind != "reload"), None)
+
     async def forget_traces(self, request: Request) -> Answer:
         self._log.clear()
         return Answer({})
+
+
+def _text(wish: Mapping[str, Json], name: str) -> str | None:
+    """A member that is a text; absent and empty mean ``None``."""
+    value = wish.get(name)
+    return str(value) if value else None
 
 
 def _for_master(handler: Handler) -> Handler:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lean_emulator.cli import exits
-from lean_emulator.cli.function_call import Came
 from lean_emulator.cli.invoke import report
+from lean_emulator.cli.outcome import Came
 
 
 def came(status: int = 200, body: Any = None, **more: Any) -> Came:
@@ -95,14 +95,15 @@ def test_an_error_of_old_code_that_still_runs_is_the_functions_own(
 
 def test_steps_are_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     tree = {
-        "title": "POST /1.1/functions/hello", "outcome": "ok", "tookMs": 3.0,
+        "id": "t-1", "title": "POST /1.1/functions/hello", "outcome": "ok", "tookMs": 3.0,
         "children": [
             {"title": "hello", "outcome": "failed", "tookMs": None, "error": {"message": "no"}}
         ],
     }  # fmt: skip
     _, _, err = reported(capsys, came(body={"result": 1}, trace=tree), trace=True)
-    assert err.splitlines()[:2] == [
-        "POST /1.1/functions/hello  ok  3.0 ms",
-        "  hello  failed  no",
+    assert err.splitlines()[:3] == [
+        "t-1  POST /1.1/functions/hello  ok  3.0 ms",
+        "  hello  failed",
+        "      ! no",
     ]
     assert "POST" not in reported(capsys, came(body={"result": 1}, trace=tree))[2]

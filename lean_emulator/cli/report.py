@@ -1,0 +1,70 @@
+"""Printing what came of a hook or a write: the answer to stdout, how it went to stderr."""
+
+import difflib
+import json
+from collections.abc import Collection, Iterable
+
+import click
+
+from lean_emulator.base.errors import Hint
+from lean_emulator.base.jsontext import pretty
+from lean_emulator.cli import banner, exits
+from lean_emulator.cli.outcome import Came, exit_code, explain
+from lean_emulator.cli.output import hint_text, note, styled
+from lean_emulator.cli.trace_text import lines
+
+
+def report(title: str, came: Came, *, own: bool, as_json: bool) -> int:
+    """Print it; the exit code. What the code printed is shown already by an emulator of ours."""
+    code = exit_code(came)
+    if came.trace is not None:
+        for line in lines(came.trace, prints=not own):
+            note(line)
+    if as_json:
+        facts = {
+            "status": came.status,
+            "body": came.body,
+            "took_ms": round(came.took_ms, 1),
+            "trace": None if came.trace is None else came.trace.get("id"),
+        }
+        click.echo(json.dumps(facts, ensure_ascii=False))
+    elif code == exits.OK:
+        click.echo(pretty(came.body))
+    if code != exits.OK:
+        explain(came, code)
+    tail = f"  {came.link}" if came.link else ""
+    note(styled(f"{title}  {came.status}  {came.took_ms:.0f} ms{tail}", dim=True, err=True))
+    return code
+
+
+def registered(names: Iterable[str]) -> list[str]:
+    """Hooks of the loaded code as they are called here: ``Review beforeSave``."""
+    hooks = banner.grouped(names)[1]
+    return [f"{class_name} {word}" for class_name, words in hooks.items() for word in words]
+
+
+def offer_hook(wanted: str, hooks: list[str]) -> None:
+    """Print the nearest registered hook, or all of them when none is near."""
+    near = difflib.get_close_matches(wanted, hooks, n=1)
+    listed = ", ".join(hooks)
+    if near:
+        hint = Hint(en=f"Did you mean {near[0]}?", zh=f"是否想调用 {near[0]}？")
+    elif hooks:
+        hint = Hint(en=f"There are: {listed}.", zh=f"已注册：{listed}。")
+    else:
+        hint = Hint(en="The code registers no hooks.", zh="代码没有注册任何 hook。")
+    note(hint_text(hint))
+
+
+def offer_class(class_name: str, known: Collection[str]) -> None:
+    """Print the nearest class when this one is unknown; nothing when none is near."""
+    near = difflib.get_close_matches(class_name, known, n=1, cutoff=0.75)
+    if class_name not in known and near:
+        note(
+            hint_text(
+                Hint(
+                    en=f"Until now there was no class {class_name}. Did you mean {near[0]}?",
+                    zh=f"此前没有名为 {class_name} 的 class，是否想用 {near[0]}？",
+                )
+            )
+        )
