@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeGuard
 
+from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import Principal, may, read_filter
 from lean_emulator.model.predicate import reach
@@ -30,8 +31,9 @@ Show: TypeAlias = Callable[[str, Fields], Fields]
 """What of a document of a class the reader gets to see."""
 
 MAX_DEPTH = 10
-"""Sub-queries inside sub-queries, and pointers behind pointers."""
-
+"""Pointers behind pointers that one path of an ``include`` follows."""
+MAX_INCLUDED = 20_000
+"""Objects that ``include`` puts into one answer; objects that point at each other would fill it."""
 
 _SECRETS = frozenset({"password", "salt", "sessionToken"})
 _NOWHERE = ""
@@ -111,7 +113,7 @@ class Finder:
         """The rows with the pointers at ``paths`` replaced by their objects.
 
         Levels on the way are included too. A target that is missing or not readable stays a bare
-        pointer (storage.md 4.5).
+        pointer (storage.md 4.5). Raises ``InvalidQuery`` for more than ``MAX_INCLUDED`` objects.
         """
         tree: dict[str, object] = {}
         for path in paths:
@@ -130,6 +132,7 @@ class _Expander:
         self._principal = principal
         self._show = show
         self._fetched: dict[tuple[str, str], Fields | None] = {}
+        self._included = 0
 
     async def fields(self, fields: Fields, tree: Mapping[str, object]) -> Fields:
         result = dict(fields)
@@ -151,6 +154,11 @@ class _Expander:
         target = await self._target(class_name, object_id)
         if target is None:
             return value
+        self._included += 1
+        if self._included > MAX_INCLUDED:
+            raise errors.INVALID_QUERY(
+                f"include brings more than {MAX_INCLUDED} objects into one answer."
+            )
         expanded = await self.fields(target, below)
         return {**expanded, "__type": "Pointer", "className": class_name}
 

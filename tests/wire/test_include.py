@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lean_emulator.service import find
 from tests.support.api import CLIENT, MASTER, running_api
-from tests.support.matchers import ANY_DATE, With
+from tests.support.matchers import ANY_DATE, With, error, text_with
 from tests.support.questions import Question, ask_all, to
 from tests.support.scenario import Id, SignedUp, Stored, Token
 
@@ -274,3 +277,18 @@ async def test_an_included_object_is_looked_up_once(tmp_path: Path) -> None:
         answer = await api("GET", "/1.1/classes/Post", include="by,l")
         assert len(answer.json["results"]) == 20
         assert asked == [("Author", ann)]
+
+
+async def test_objects_that_point_at_each_other_do_not_fill_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "MAX_INCLUDED", 30)
+    async with running_api(project=tmp_path) as api:
+        node = await api.create("Node", n=1)
+        path = f"/1.1/classes/Node/{node}"
+        await api("PUT", path, {"l": [to("Node", node)] * 5})
+        assert (await api("GET", path, include="l.l")).status == 200
+        refused = await api("GET", path, include="l.l.l")
+        assert (refused.status, refused.json) == (400, error(1, text_with("include", "30")))
+        refused = await api("GET", "/1.1/classes/Node", include=".".join("l" * 10))
+        assert (refused.status, refused.json) == (400, error(1, text_with("include", "30")))
