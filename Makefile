@@ -15,11 +15,11 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 PACKAGING = setup.cfg pyproject.toml lean_emulator/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup sdk test coverage-page test-sdk test-browser bench check lint types fmt fmt-check dist \
-	clean screenshots chromium
+.PHONY: help up setup sdk test test-sdk test-javascript test-fuzz test-browser bench check lint \
+	types fmt fmt-check coverage-page dist clean screenshots chromium
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/.made ## start the emulator on fixtures/cloud/reviews (DIR=… ARGS="--port 3100")
 	@[ -f $(SDK_VENV)/.made ] || ! tools/find-sdk-python >/dev/null || \
@@ -37,7 +37,15 @@ test: $(VENV)/.made-dev ## run the tests that need nothing but Python
 test-sdk: $(VENV)/.made-dev $(SDK_VENV)/.made-tests ## run the tests that need the official SDK
 	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/engine $(PYTEST_ARGS)
 	LEAN_EMU=$(abspath $(VENV)/bin/lean-emu) $(SDK_PYTHON) -m pytest \
-		-c tests/sdk/python/pytest.ini tests/sdk/python $(PYTEST_ARGS)
+		-c tests/sdk/python/pytest.ini tests/sdk/python tests/sdk/node $(PYTEST_ARGS)
+
+test-javascript: $(VENV)/.made-dev $(SDK_VENV)/.made ## run the tests that use the JavaScript SDK
+	cd tests/sdk/javascript && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/sdk/javascript && LEAN_EMU=$(abspath $(VENV)/bin/lean-emu) \
+		LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) npm test --silent
+
+test-fuzz: $(VENV)/.made-dev ## send 20,000 random requests
+	LEAN_EMU_FUZZ_CASES=20000 $(PYTHON) -m pytest tests/fuzz $(PYTEST_ARGS)
 
 test-browser: $(VENV)/.made-browser $(SDK_VENV)/.made chromium ## run the tests that use the console in Chromium
 	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)
