@@ -20,7 +20,7 @@ from lean_emulator.cli.identity import no_such_user
 from lean_emulator.cli.outcome import Came
 from lean_emulator.cli.output import echo_error, hint_text, warn
 from lean_emulator.cli.params import read_object
-from lean_emulator.cli.report import offer_hook, registered, report
+from lean_emulator.cli.report import offer_hook, report
 from lean_emulator.cli.served import Served, running, with_emulator
 from lean_emulator.cli.trace_text import changed
 from lean_emulator.model.hooknames import BY_WORD
@@ -157,6 +157,6 @@ def _called(served: Served, wish: dict[str, Any]) -> Came | None:
     loaded = info["state"] in ("ready", "none")
     if loaded and kind.metadata_name(wish["className"]) not in info["names"]:
         echo_error(f"The code registers no {wish['hook']} for {wish['className']}.")
-        offer_hook(f"{wish['className']} {wish['hook']}", registered(info["names"]))
+        offer_hook(wish["className"], wish["hook"], info["names"])
         return None
     return served.run_hook(wish)

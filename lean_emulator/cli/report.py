@@ -8,10 +8,11 @@ import click
 
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import pretty
-from lean_emulator.cli import banner, exits
+from lean_emulator.cli import exits
 from lean_emulator.cli.outcome import Came, exit_code, explain
 from lean_emulator.cli.output import hint_text, note, styled
 from lean_emulator.cli.trace_text import lines
+from lean_emulator.model.hooknames import understand
 
 
 def report(title: str, came: Came, *, own: bool, as_json: bool) -> int:
@@ -37,15 +38,16 @@ def report(title: str, came: Came, *, own: bool, as_json: bool) -> int:
     return code
 
 
-def registered(names: Iterable[str]) -> list[str]:
-    """Hooks of the loaded code as they are called here: ``Review beforeSave``."""
-    hooks = banner.grouped(names)[1]
-    return [f"{class_name} {word}" for class_name, words in hooks.items() for word in words]
+def registered(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Class hooks of the loaded code, as class and hook: ``Review``, ``beforeSave``."""
+    known = map(understand, sorted(names))
+    return [(k.class_name, k.hook.word) for k in known if k.class_name and k.hook]
 
 
-def offer_hook(wanted: str, hooks: list[str]) -> None:
+def offer_hook(class_name: str, hook: str, names: Iterable[str]) -> None:
     """Print the nearest registered hook, or all of them when none is near."""
-    near = difflib.get_close_matches(wanted, hooks, n=1)
+    hooks = [" ".join(pair) for pair in registered(names)]
+    near = difflib.get_close_matches(f"{class_name} {hook}", hooks, n=1)
     listed = ", ".join(hooks)
     if near:
         hint = Hint(en=f"Did you mean {near[0]}?", zh=f"是否想调用 {near[0]}？")

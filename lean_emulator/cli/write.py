@@ -8,13 +8,13 @@ import click
 
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
-from lean_emulator.cli import banner, exits
+from lean_emulator.cli import exits
 from lean_emulator.cli.admin_client import Unreachable
 from lean_emulator.cli.command import KEY_NAMES, Documented, open_project, settings_options
 from lean_emulator.cli.outcome import Came
 from lean_emulator.cli.output import hint_text, warn
 from lean_emulator.cli.params import read_object, read_settings
-from lean_emulator.cli.report import offer_class, report
+from lean_emulator.cli.report import offer_class, registered, report
 from lean_emulator.cli.served import Acting, Served, object_path, running, with_emulator
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -204,8 +204,9 @@ def _written(served: Served, method: str, path: str, fields: Json, acting: Actin
         names, stored = served.admin.info()["names"], served.admin.schemas()
     except Unreachable as e:
         raise click.ClickException(str(e)) from e
+    hooked = [class_name for class_name, _ in registered(names)]
     came = served.write(method, path, fields, acting)
-    return _Written(came, [*stored, *banner.grouped(names)[1]], served.own)
+    return _Written(came, [*stored, *hooked], served.own)
 
 
 def _report(verb: str, class_name: str, written: _Written, *, as_json: bool) -> int:

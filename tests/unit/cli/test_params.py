@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from lean_emulator.cli.params import read_params
+from lean_emulator.cli.params import read_object, read_params, read_settings
 
 
 def refused(source: str) -> str:
@@ -75,3 +75,40 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"{\xff}")
     assert "not UTF-8" in refused(f"@{binary}")
+
+
+def test_set_takes_json5_and_plain_text() -> None:
+    given = [
+        "stars=5",
+        "movie=Alien",
+        "movie2=Alien: 3",
+        "tags=['a', \"b\"]",
+        "empty=",
+        "gone=null",
+    ]
+    assert read_settings([*given, "quoted='5'", "a.b=true", "equals=a=b"]) == {
+        "stars": 5, "movie": "Alien", "movie2": "Alien: 3", "tags": ["a", "b"], "empty": "",
+        "gone": None, "quoted": "5", "a.b": True, "equals": "a=b",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("stars", "'stars' is not NAME=VALUE"),
+        ("=5", "'=5' is not NAME=VALUE"),
+        ("post={a: 1", "the value of post is not JSON5, line 1 column"),
+    ],
+)
+def test_set_refuses(given: str, said: str) -> None:
+    with pytest.raises(click.BadParameter) as caught:
+        read_settings([given])
+    assert said in caught.value.message
+    assert caught.value.param_hint == "--set"
+
+
+def test_an_object_is_named_by_its_option() -> None:
+    with pytest.raises(click.BadParameter) as caught:
+        read_object("[1]", "--object", "a hook takes an object")
+    assert caught.value.message == "the text is a list, but a hook takes an object: {name: value}"
+    assert caught.value.param_hint == "--object"

@@ -1,0 +1,131 @@
+"""One hook alone, asked for over ``/__emu``, and the newest trace."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.api import CLIENT, ENGINE, MASTER, Api, running_api
+from tests.support.fake_engine import FakeEngine, refuse
+from tests.support.matchers import With
+
+
+def engine() -> FakeEngine:
+    return FakeEngine(
+        {
+            "Post.beforeSave": lambda given: {**given["object"], "slug": "x-y"},
+            "Post.beforeUpdate": lambda _: refuse("Not now."),
+            "Post.afterSave": lambda _: {"result": "ok"},
+        }
+    )
+
+
+async def run_hook(api: Api, **wish: Any) -> Any:
+    return await api("POST", "/__emu/run-hook", wish, headers=MASTER)
+
+
+async def test_a_hook_alone_stores_nothing_and_fires_no_other(tmp_path: Path) -> None:
+    fake = engine()
+    async with running_api(fake, project=tmp_path) as api:
+        ran = await run_hook(api, className="Post", hook="beforeSave", object={"title": "X"})
+        assert ran.status == 200
+        assert ran.json == With({"status": 200, "body": {"title": "X", "slug": "x-y"}})
+        assert ran.json["tookMs"] >= 0
+        assert [each.target for each in fake.received] == ["/1.1/functions/Post/beforeSave"]
+        assert fake.received[0].json == {"object": {"title": "X"}, "user": None}
+        classes = await api("GET", "/__emu/schemas", headers=MASTER)
+        assert classes.json["results"] == {}
+        shown = await api("GET", f"/__emu/traces/{ran.json['trace']}", headers=MASTER)
+        assert shown.json == With({"kind": "hook", "after": {"title": "X", "slug": "x-y"}})
+
+
+async def test_a_refusal_is_its_answer(tmp_path: Path) -> None:
+    async with running_api(engine(), project=tmp_path) as api:
+        object_id = await api.create("Post", title="old", n=1)
+        ran = await run_hook(
+            api,
+            className="Post",
+            hook="beforeUpdate",
+            objectId=object_id,
+            object={"title": "new"},
+            updatedKeys=["title"],
+        )
+        assert ran.status == 200
+        assert ran.json == With({"status": 400, "body": {"code": 400, "error": "Not now."}})
+        received = api.engine.received[-1].json["object"]
+        assert received == With({"title": "new", "n": 1, "_updatedKeys": ["title"]})
+        stored = await api("GET", f"/1.1/classes/Post/{object_id}")
+        assert stored.json["title"] == "old"
+
+
+async def test_it_acts_as_a_user(tmp_path: Path) -> None:
+    async with running_api(engine(), project=tmp_path) as api:
+        signed_up = await api("POST", "/1.1/users", {"username": "alice", "password": "secret"})
+        assert signed_up.status == 201
+        for master, identity in ((False, "user"), (True, "master")):
+            ran = await run_hook(
+                api, className="Post", hook="beforeSave", object={}, user="alice", master=master
+            )
+            assert api.engine.received[-1].json["user"]["username"] == "alice"
+            shown = await api("GET", f"/__emu/traces/{ran.json['trace']}", headers=MASTER)
+            assert shown.json["identity"] == identity
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"hook": "beforSave", "className": "Post"}, "There is no hook 'beforSave'"),
+        ({"hook": "beforeSave", "className": "1Post"}, "class"),
+        ({"hook": "beforeSave", "className": "Post", "objectId": "gone"}, "find object"),
+        ({"hook": "beforeSave", "className": "Post", "object": [1]}, "must be a JSON object"),
+        ({"hook": "beforeUpdate", "className": "Post", "updatedKeys": "a"}, "list of names"),
+        ({"hook": "beforeSave", "className": "Post", "user": "nobody"}, "find user"),
+        ({}, "There is no hook ''"),
+    ],
+)
+async def test_what_cannot_be_asked_calls_nothing(
+    tmp_path: Path, wish: dict[str, Any], said: str
+) -> None:
+    async with running_api(engine(), project=tmp_path) as api:
+        refused = await run_hook(api, **wish)
+        assert refused.status == 400
+        assert said.lower() in refused.json["error"].lower()
+        assert api.engine.received == []
+
+
+@pytest.mark.parametrize("headers", [CLIENT, ENGINE, {**MASTER, "Origin": "http://127.0.0.1"}])
+async def test_only_the_master_key_may_and_never_a_page(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    async with running_api(engine(), project=tmp_path) as api:
+        wish = {"className": "Post", "hook": "beforeSave", "object": {}}
+        refused = await api("POST", "/__emu/run-hook", wish, headers=headers)
+        assert refused.status >= 400
+        assert "master" in refused.json["error"]
+        assert api.engine.received == []
+
+
+async def test_the_last_trace_is_the_newest_that_is_no_reload(tmp_path: Path) -> None:
+    async with running_api(engine(), project=tmp_path) as api:
+        nothing = await api("GET", "/__emu/traces/last", headers=MASTER)
+        assert nothing.status == 404
+        await api.create("Post", title="first")
+        await api.create("Post", title="second")
+        log = api.emulator.log
+        log.end(log.begin("reload", "reload"))
+        last = await api("GET", "/__emu/traces/last", headers=MASTER)
+        assert last.json == With({"title": "POST /1.1/classes/Post"})
+        assert last.json["body"] == With({"title": "second"})
+
+
+async def test_the_traceback_of_broken_code_is_told_without_keys(tmp_path: Path) -> None:
+    fake = engine()
+    async with running_api(fake, project=tmp_path) as api:
+        told = await api("GET", "/__emu/info", headers=MASTER)
+        assert told.json["traceback"] is None
+        fake.broken("NameError: x", ever_ready=True)
+        assert fake.failure is not None
+        fake.failure.traceback = "Traceback: key is master-key-0123456"
+        told = await api("GET", "/__emu/info", headers=MASTER)
+        assert told.json["traceback"].startswith("Traceback: key is ")
+        assert "master-key-0123456" not in told.json["traceback"]
