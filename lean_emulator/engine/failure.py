@@ -1,5 +1,6 @@
 """Why the user's code did not load, in words that lead on."""
 
+import re
 import shlex
 import signal
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from lean_emulator.base.errors import Hint
 from lean_emulator.engine.project import Project
 
 _SDK_LAST_PYTHON = (3, 11)
+_ERROR = re.compile(r"(?:Uncaught )?(?:[A-Z]\w*)?Error\b[^:]*: ")
+_NO_PACKAGE = re.compile(r"Cannot find (?:module|package) '[^'./]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +62,23 @@ def from_report(project: Project, facts: Mapping[str, Any]) -> LoadFailure:
 
 def from_exit(project: Project, code: int, lines: Sequence[str]) -> LoadFailure:
     """From a process that ended before it was ready; ``lines`` are the last it wrote."""
-    said = next((line for line in reversed(lines) if line.strip()), "")
+    said = _cause(lines)
     last = f"the process ended {ending(code)}" + (f": {said.strip()[:300]}" if said else "")
-    return LoadFailure(
-        last,
-        "\n".join(lines),
-        None,
-        None,
-        f"{project.title} did not load: {last}",
-        Hint(
-            en="its own output says why; it starts again when you save a file",
-            zh="原因见其输出；保存文件后会重新启动",
-        ),
+    hint = Hint(
+        en="its own output says why; it starts again when you save a file",
+        zh="原因见其输出；保存文件后会重新启动",
     )
+    if _NO_PACKAGE.search(said):
+        install = f"npm install --prefix {shlex.quote(str(project.directory))}"
+        hint = Hint(en=f"is it installed? {install}", zh=f"是否已安装？可执行：{install}")
+    message = f"{project.title} did not load: {last}"
+    return LoadFailure(last, "\n".join(lines), None, None, message, hint)
+
+
+def _cause(lines: Sequence[str]) -> str:
+    """The line that names an error, as Node writes it before the stack; else the last one."""
+    written = [line for line in reversed(lines) if line.strip()]
+    return next((line for line in written if _ERROR.match(line)), written[0] if written else "")
 
 
 def from_start_limit(project: Project, seconds: float) -> LoadFailure:

@@ -232,7 +232,8 @@ def test_a_broken_edit_says_so_and_the_next_good_one_heals(own: Rest) -> None:
     status, code, error = own.refusal("POST", "functions/hello")
     assert (status, code) == (500, 141)
     assert "npm start did not load" in error
-    wait_until(lambda: "SyntaxError" in own.emulator.output(), "Node's own words are shown")
+    assert "SyntaxError: " in error
+    wait_until(lambda: "cloud.js:" in own.emulator.output(), "Node's own words are shown")
     edit(own, "COMMENT_LENGTH = (", "COMMENT_LENGTH = 140")
     assert own.run("hello") == "Hello, world!"
 

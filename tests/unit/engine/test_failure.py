@@ -76,3 +76,32 @@ def test_a_start_without_end() -> None:
     found = failure.from_start_limit(COMMAND, 2.5)
     assert found.message == "npm did not load: it did not answer HTTP on its port within 2.5 s"
     assert "$PORT" in found.hint.en
+
+
+NODE_LINES = [
+    "node:internal/modules/cjs/loader:1148",
+    "  throw err;",
+    "Error: Cannot find module 'leanengine'",
+    "Require stack:",
+    "    at Module._resolveFilename (node:internal/modules/cjs/loader:1145:15)",
+    "",
+    "Node.js v20.20.2",
+]
+
+
+def test_the_line_that_names_the_error_is_quoted_where_more_follows() -> None:
+    found = failure.from_exit(COMMAND, 1, NODE_LINES)
+    assert found.last_line == (
+        "the process ended with exit code 1: Error: Cannot find module 'leanengine'"
+    )
+    assert found.traceback == "\n".join(NODE_LINES)
+    for text in (found.hint.en, found.hint.zh):
+        assert "npm install --prefix /p" in text
+
+
+def test_a_missing_file_of_the_project_is_no_missing_package() -> None:
+    found = failure.from_exit(COMMAND, 1, ["Error: Cannot find module './clout'", "Node.js v20"])
+    assert "'./clout'" in found.message
+    assert "npm install" not in found.hint.en
+    assert failure.from_exit(COMMAND, 1, ["a", "b", " "]).last_line.endswith(": b")
+    assert failure.from_exit(COMMAND, 1, []).last_line == "the process ended with exit code 1"
