@@ -91,7 +91,7 @@ class Cases:
             ids = [m.object_id(class_name) for _ in range(1 if m.often(0.8) else 3)]
             path += f"/{self._segment(','.join(ids))}"
         params = self._params(("fetchWhenSave", "new", "where")) if m.often(0.4) else {}
-        body = m.deep() if m.often(0.02) else m.document() if m.often(0.95) else m.value()
+        body = m.deep() if m.often(0.04) else m.document() if m.often(0.95) else m.value()
         return self._sent(method, path, params, self._json(body))
 
     def _routed(self) -> Case:
@@ -236,7 +236,7 @@ class Cases:
         if m.often(0.03):
             return m.text()
         if name == "where":
-            return m.json_text(m.deep() if m.often(0.02) else m.where())
+            return m.json_text(m.deep() if m.often(0.04) else m.where())
         if name in ("order", "keys", "include", "scan_key", "redirectClassNameForKey"):
             return m.path_list()
         if name == "session_token" and m.known.tokens:

@@ -72,6 +72,16 @@ _SENSIBLE: dict[str, tuple[Any, ...]] = {
     "bytes": ({"__type": "Bytes", "base64": "aGVsbG8="},),
     "ACL": ({"*": {"read": True, "write": True}}, {"*": {"read": True}}, {}),
 }  # fmt: skip
+_NO_OPERATORS = (
+    "$near",
+    "$text",
+    "$where",
+    "$",
+    "$maxDistanceInFeet",
+    "$expr",
+    "$elemMatch",
+    "__eq_",
+)
 _OPERANDS: dict[str, tuple[Any, ...]] = {
     "$regex": (
         "a",
@@ -257,7 +267,8 @@ class Material:
             return self.chance.choice((value, {"$gte": value}, {"$ne": value}, {"$in": [value]}))
         if self.often(0.3):
             return self.value(2)
-        names = [self.chance.choice(OPERATORS) for _ in range(self.chance.randrange(1, 3))]
+        known = OPERATORS if self.often(0.96) else _NO_OPERATORS
+        names = [self.chance.choice(known) for _ in range(self.chance.randrange(1, 3))]
         return {name: self._operand(name, depth) for name in names}
 
     def _operand(self, name: str, depth: int) -> Any:

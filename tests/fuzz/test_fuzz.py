@@ -167,9 +167,11 @@ def complaint(case: Case, answer: Answer) -> str | None:
         return "it is an error of the server"
     if any(word in answer.body for word in OURS):
         return "it shows how the program is made"
+    if answer.closing:
+        return None  # the parser's words, which repeat what was sent
     if any(secret in answer.body for secret in SECRETS):
         return "it tells a secret"
-    if answer.closing or not case.for_the_api or not answer.body:
+    if not case.for_the_api or not answer.body:
         return None
     try:
         body = jsontext.loads(answer.body)
