@@ -108,7 +108,14 @@ class Entry:
             span.detail["user"] = principal.user
         call = self._call(principal, claims, span, cause, incoming.remote_address)
         return Request(
-            call, method, incoming.path, params, body, incoming.headers, proves=self._proves
+            call,
+            method,
+            incoming.path,
+            params,
+            body,
+            incoming.headers,
+            proves=self._proves,
+            size=len(incoming.body),
         )
 
     def _proves(self, names: tuple[str, ...], mark: object) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lean_emulator.base import errors
+from lean_emulator.base import errors, jsontext
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.hooknames import (
     MARKED_HOOKS,
@@ -15,6 +15,9 @@ from lean_emulator.model.hooknames import (
 from lean_emulator.model.operations import Write, parse_write
 from lean_emulator.model.where_json import truth
 from lean_emulator.service.call import Call
+
+MAX_OBJECT = 16 * 1024 * 1024
+"""Bytes one object may have (storage.md 2.4)."""
 
 CONTROL_MEMBERS = frozenset({"__internalId", "__children", "_fetchWhenSave", "_where"})
 """Members of a body that steer the request and are never stored (storage.md 1.3, 3.8)."""
@@ -35,6 +38,8 @@ class Request:
     body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
     in_batch: bool = False
+    size: int = 0
+    """Bytes of the whole HTTP body, for a member of a batch too."""
     proves: Callable[[tuple[str, ...], object], bool] = lambda names, mark: False
     """Whether a mark was made with the master key for one of the names (engine.md 3.2)."""
 
@@ -53,8 +58,15 @@ class Request:
         return any(truth(self.params.get(name)) for name in names)
 
     def write(self) -> Write:
-        """The body as operations, without marks and control members."""
+        """The body as operations, without marks and control members.
+
+        Raises code 116 for an object over ``MAX_OBJECT``.
+        """
         document = self.document()
+        if self.size > MAX_OBJECT and len(jsontext.dumps(document)) > MAX_OBJECT:
+            raise errors.TOO_LARGE_OBJECT(
+                f"The object is larger than {MAX_OBJECT // 1024 // 1024} MB."
+            )
         return parse_write(
             {
                 name: value
