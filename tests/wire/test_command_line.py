@@ -268,3 +268,79 @@ def test_a_wrong_schema_file_leaves_with_5(project: Path) -> None:
     assert "Did you mean 'Number'?" in done.stderr
     assert "--schema" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def written(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return ask(*words, "-C", str(project))
+
+
+def test_an_object_is_saved_updated_and_deleted(project: Path) -> None:
+    with up(project):
+        saved = written(project, "save", "Post", "--object", "{title: 'x', n: 1}", "--set", "n=2")
+        assert saved.returncode == 0, saved.stderr
+        post = json.loads(saved.stdout)
+        assert (post["title"], post["n"]) == ("x", 2)
+        assert "POST /1.1/classes/Post  ok 201" in saved.stderr
+
+        updated = written(project, "update", "Post", post["objectId"], "--set", "a.b=1", "--json")
+        assert updated.returncode == 0, updated.stderr
+        facts = json.loads(updated.stdout)
+        assert (facts["status"], facts["body"]["a"]) == (200, {"b": 1})
+        shown = written(project, "trace", facts["trace"])
+        assert shown.returncode == 0
+        assert f"PUT /1.1/classes/Post/{post['objectId']}  ok 200" in shown.stdout
+        assert '    + a: {"b": 1}' in shown.stdout.replace("      ", "    ")
+
+        gone = written(project, "delete", "Post", post["objectId"])
+        assert (gone.returncode, json.loads(gone.stdout)) == (0, {})
+        last = json.loads(written(project, "trace", "--last", "--json").stdout)
+        assert last["title"] == f"DELETE /1.1/classes/Post/{post['objectId']}"
+
+        missing = written(project, "update", "Posts", post["objectId"], "--set", "n=1")
+        assert missing.returncode == 1
+        assert missing.stdout == ""
+        assert "Did you mean Post?" in missing.stderr
+
+
+def test_a_write_reads_standard_input(project: Path) -> None:
+    with up(project):
+        done = subprocess.run(
+            [*PROGRAM, "save", "Post", "--object", "-", "-C", str(project)],
+            input='{title: "星"}', capture_output=True, text=True, check=False, env=environment(),
+        )  # fmt: skip
+        assert json.loads(done.stdout)["title"] == "星"
+
+
+def test_a_write_acts_as_a_user(project: Path) -> None:
+    with up(project):
+        nobody = written(project, "save", "Post", "--set", "n=1", "--user", "nobody")
+        assert nobody.returncode == 2
+        assert "there is no user 'nobody'" in nobody.stderr
+        alice = json.loads(
+            written(
+                project, "save", "_User", "--set", "username=alice", "--set", "password=secret"
+            ).stdout
+        )
+        for words, identity in (([], "user"), (["--master"], "master")):
+            for who in ("alice", alice["objectId"]):
+                done = written(project, "save", "Post", "--set", "n=1", "--user", who, *words)
+                assert f"as {identity} alice" in done.stderr
+
+
+def test_hooks_and_traces_that_are_not_there(project: Path) -> None:
+    with up(project):
+        none = written(project, "hook", "Post", "beforeSave", "--object", "{}")
+        assert none.returncode == 1
+        assert "registers no beforeSave for Post.\nThe code registers no hooks." in none.stderr
+        unknown = written(project, "trace", "t-ffff")
+        assert unknown.returncode == 1
+        assert "there is no trace 't-ffff'" in unknown.stderr
+        empty = written(project, "trace", "--last")
+        assert empty.returncode == 1
+        assert "Nothing has happened yet" in empty.stderr
+
+
+def test_hooks_without_code_to_run_leave_with_5(project: Path) -> None:
+    done = written(project, "hook", "Post", "beforeSave", "--object", "{}")
+    assert done.returncode == 5
+    assert "There is no cloud.py" in done.stderr
