@@ -1,5 +1,6 @@
 """The API server over real sockets, with user code that is a ``FakeEngine``."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -57,13 +58,15 @@ class Api:
         ``path`` is sent as it is, percent-encoding included.
         """
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        # aiohttp warns of large bytes, which it would copy
+        large = io.BytesIO(data) if data is not None and len(data) > 1_000_000 else data
         texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in params.items()}
         if texts:
             path += ("&" if "?" in path else "?") + urlencode(texts)
         async with self._session.request(
             method,
             URL(self.emulator.api_url + path, encoded=True),
-            data=data,
+            data=large,
             headers={
                 "Content-Type": "application/json",
                 **(CLIENT if headers is None else headers),
