@@ -342,7 +342,7 @@ test('a query over 100 levels of conditions deep is refused, not crashed on', as
   for (let level = 0; level < 200; level += 1) {
     query = AV.Query.or(query, new AV.Query(Class).equalTo('n', 2));
   }
-  await assert.rejects(query.find(), error => error.code > 0);
+  await assert.rejects(query.find(), { code: 107 });
 });
 
 test('each goes over all objects', async () => {
@@ -404,5 +404,5 @@ test('an operator that does not exist is refused by its name', async () => {
 
 test('a pattern that cannot be read is refused', async () => {
   const Class = await filled({ name: 'a' });
-  await assert.rejects(new AV.Query(Class).matches('name', '(').find(), error => error.code > 0);
+  await assert.rejects(new AV.Query(Class).matches('name', '(').find(), { code: 1 });
 });
