@@ -38,6 +38,13 @@ class Documented(click.Command):
         exits.describe(formatter, self.codes)
 
 
+def not_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuses an empty text, which is what a shell makes of a variable that is not set."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty", ctx, param)
+    return value
+
+
 def settings_options(*names: str) -> Callable[[F], F]:
     """One option for each named setting, with its documentation; all of them without a name."""
 

@@ -13,6 +13,7 @@ from lean_emulator.cli.admin_client import Unreachable
 from lean_emulator.cli.command import (
     KEY_NAMES,
     Documented,
+    not_empty,
     open_project,
     settings_options,
 )
@@ -55,16 +56,27 @@ NO_USER = 211
         exits.INTERRUPTED,
     ),
 )
-@click.argument("class_name", metavar="CLASS")
+@click.argument("class_name", metavar="CLASS", callback=not_empty)
 @click.argument("name", metavar="HOOK")
 @click.option("--object", "source", metavar="JSON5|@FILE|-", help="The object: text, file, stdin.")
-@click.option("--id", "object_id", metavar="ID", help="A stored object; --object overlays it.")
+@click.option(
+    "--id",
+    "object_id",
+    metavar="ID",
+    callback=not_empty,
+    help="A stored object; --object overlays it.",
+)
 @click.option(
     "--updated-keys",
     metavar="A,B",
     help="What an update hook is told has changed. [default: the members of --object]",
 )
-@click.option("--user", metavar="USER", help="Act as this user (id, name or session token).")
+@click.option(
+    "--user",
+    metavar="USER",
+    callback=not_empty,
+    help="Act as this user (id, name or session token).",
+)
 @click.option("--master", is_flag=True, help="Keep master rights with --user, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print status, answer, time and trace id.")
 @click.option(

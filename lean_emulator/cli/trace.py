@@ -8,7 +8,13 @@ import click
 from lean_emulator.base.errors import Hint
 from lean_emulator.cli import exits
 from lean_emulator.cli.admin_client import Unreachable
-from lean_emulator.cli.command import KEY_NAMES, Documented, open_project, settings_options
+from lean_emulator.cli.command import (
+    KEY_NAMES,
+    Documented,
+    not_empty,
+    open_project,
+    settings_options,
+)
 from lean_emulator.cli.output import echo_error, hint_text, note
 from lean_emulator.cli.served import running
 from lean_emulator.cli.trace_text import lines
@@ -28,7 +34,7 @@ NOT_KEPT = Hint(
     examples=["lean-emu trace --last", "lean-emu trace t-1f", "lean-emu trace --last --json"],
     codes=(exits.OK, exits.ERROR, exits.USAGE, exits.CANNOT_START),
 )
-@click.argument("name", metavar="ID", required=False)
+@click.argument("name", metavar="[ID]", required=False, callback=not_empty)
 @click.option("--last", is_flag=True, help="The newest request, function or hook.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole tree as JSON.")
 @click.option(

@@ -10,7 +10,13 @@ from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
 from lean_emulator.cli import exits
 from lean_emulator.cli.admin_client import Unreachable
-from lean_emulator.cli.command import KEY_NAMES, Documented, open_project, settings_options
+from lean_emulator.cli.command import (
+    KEY_NAMES,
+    Documented,
+    not_empty,
+    open_project,
+    settings_options,
+)
 from lean_emulator.cli.outcome import Came
 from lean_emulator.cli.output import hint_text, warn
 from lean_emulator.cli.params import read_object, read_settings
@@ -53,7 +59,10 @@ def _common(function: F) -> F:
     for option in reversed(
         (
             click.option(
-                "--user", metavar="USER", help="Act as this user (id, name or session token)."
+                "--user",
+                metavar="USER",
+                callback=not_empty,
+                help="Act as this user (id, name or session token).",
             ),
             click.option("--master", is_flag=True, help="Keep master rights with --user, too."),
             click.option(
@@ -83,7 +92,7 @@ def _common(function: F) -> F:
     ],
     codes=(*WRITE_CODES, exits.INTERRUPTED),
 )
-@click.argument("class_name", metavar="CLASS")
+@click.argument("class_name", metavar="CLASS", callback=not_empty)
 @_object_option
 @_set_option
 @_common
@@ -125,8 +134,8 @@ def save(
     ],
     codes=WRITE_CODES,
 )
-@click.argument("class_name", metavar="CLASS")
-@click.argument("object_id", metavar="ID")
+@click.argument("class_name", metavar="CLASS", callback=not_empty)
+@click.argument("object_id", metavar="ID", callback=not_empty)
 @_object_option
 @_set_option
 @_common
@@ -159,8 +168,8 @@ def update(
     examples=["lean-emu delete Review 6a2f8c1e", "lean-emu delete Album 6a2f8c1e --user alice"],
     codes=WRITE_CODES,
 )
-@click.argument("class_name", metavar="CLASS")
-@click.argument("object_id", metavar="ID")
+@click.argument("class_name", metavar="CLASS", callback=not_empty)
+@click.argument("object_id", metavar="ID", callback=not_empty)
 @_common
 @settings_options("timeouts", *KEY_NAMES)
 def delete(

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from lean_emulator import cli
+from lean_emulator.base.jsontext import Json
 from lean_emulator.cli import exits
+from lean_emulator.cli import hook as hook_module
+from lean_emulator.cli.outcome import Came
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,10 @@ from lean_emulator.cli import exits
         (["save", "Post", "--set", "stars"], "is not NAME=VALUE"),
         (["update", "Post", "x", "--object", "5"], "is a number, but a write takes"),
         (["update", "Post"], "Missing argument 'ID'"),
+        (["hook", "Post", "beforeSave", "--id", ""], "'--id': it is empty"),
+        (["save", "Post", "--set", "a=1", "--user", " "], "'--user': it is empty"),
+        (["delete", "Post", ""], "'ID': it is empty"),
+        (["trace", ""], "'[ID]': it is empty"),
         (["trace"], "Give the ID of a trace, or --last."),
         (["trace", "t-1", "--last"], "Give the ID of a trace, or --last."),
     ],
@@ -56,3 +63,36 @@ def test_what_is_stored_needs_a_running_instance(
     monkeypatch.setenv("LEAN_EMU_LANG", "zh")
     assert cli.run([*words, "-C", str(tmp_path)]) == exits.ERROR
     assert f"请先启动：lean-emu up {tmp_path}" in capsys.readouterr().err
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, came: Came) -> None:
+    """From now on every hook that is called comes to this."""
+    monkeypatch.setattr(hook_module, "with_emulator", lambda *_: (came, False))
+    monkeypatch.setenv("LEAN_EMU_LANG", "en")
+
+
+@pytest.mark.parametrize(("name", "times"), [("beforeUpdate", 1), ("beforeSave", 0)])
+def test_edits_that_the_cloud_drops_are_warned_about(
+    name: str,
+    times: int,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = {"key": "n", "change": "changed", "before": 1, "after": 2}
+    trace = {"id": "t-1", "title": "x", "kind": "hook", "outcome": "ok", "before": {}, "after": {}}
+    for rows, warned in (([row], times), ([], 0)):
+        answered(monkeypatch, Came(200, {}, 1.0, {**trace, "changes": rows}, [], None))
+        assert cli.run(["hook", "Post", name, "--object", "{}", "-C", str(tmp_path)]) == exits.OK
+        assert capsys.readouterr().err.count("The cloud drops these edits") == warned
+
+
+def test_a_user_that_is_not_there_is_wrong_use(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body: Json = {"code": 211, "error": "Could not find user."}
+    answered(monkeypatch, Came(400, body, 1.0, None, [], None))
+    words = ["hook", "Post", "beforeSave", "--object", "{}", "-C", str(tmp_path)]
+    assert cli.run([*words, "--user", "nobody"]) == exits.USAGE
+    assert "there is no user 'nobody'" in capsys.readouterr().err
+    assert cli.run(words) == exits.ERROR
