@@ -339,7 +339,7 @@ class Runtime:
             "traceback": reason.traceback,
             "file": reason.file,
             "line": reason.line,
-            "hint": reason.hint.en,
+            "hint": reason.hint._asdict(),
         }
         self._log.end(span, "failed")
 
