@@ -1,10 +1,13 @@
-"""The least aiohttp code that does the same JSON work: the floor our figures are compared with.
+"""Bare aiohttp doing the same JSON work: what our figures are compared with.
 
-It parses the body, keeps the object in a dictionary, answers id and time; nothing else.
+It parses the body, keeps the object in a dictionary, answers id and time; no more. ``app`` is how
+one writes it, an application with routes; ``floor`` is the least that aiohttp can do, one handler
+without a router.
 """
 
 import asyncio
 import itertools
+import sys
 import time
 
 import orjson
@@ -28,8 +31,27 @@ async def handle(request: web.BaseRequest) -> web.Response:
     return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json")
 
 
-async def main() -> None:
-    runner = web.ServerRunner(web.Server(handle))
+async def handle_routed(request: web.Request) -> web.Response:
+    if request.method == "POST":
+        document = await request.json(loads=orjson.loads)
+        object_id = f"{next(_NUMBERS):024x}"
+        now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        OBJECTS[object_id] = {**document, "objectId": object_id, "createdAt": now}
+        return web.json_response({"objectId": object_id, "createdAt": now}, status=201)
+    return web.json_response(OBJECTS[request.match_info["id"]])
+
+
+def runner_of(kind: str) -> web.BaseRunner:
+    if kind == "floor":
+        return web.ServerRunner(web.Server(handle))
+    app = web.Application()
+    app.router.add_post("/1.1/classes/{class}", handle_routed)
+    app.router.add_get("/1.1/classes/{class}/{id}", handle_routed)
+    return web.AppRunner(app, access_log=None)
+
+
+async def main(kind: str) -> None:
+    runner = runner_of(kind)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -38,4 +60,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    uvloop.run(main(sys.argv[1]))
