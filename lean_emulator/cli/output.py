@@ -6,6 +6,8 @@ Colours appear on terminals alone, and not where ``NO_COLOR`` is set.
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TextIO
 
 import click
 
@@ -66,6 +68,11 @@ def discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+@lru_cache(maxsize=8)  # a busy server prints many words, and asking is a system call
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
+
+
 def styled(
     text: str,
     *,
@@ -76,6 +83,6 @@ def styled(
 ) -> str:
     """The text with colours, as far as the stream is a terminal that wants them."""
     stream = sys.stderr if err else sys.stdout
-    if os.environ.get("NO_COLOR") or not stream.isatty():
+    if os.environ.get("NO_COLOR") or not _is_terminal(stream):
         return text
     return click.style(text, fg=fg, bold=bold or None, dim=dim or None)

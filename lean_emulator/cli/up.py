@@ -86,12 +86,20 @@ async def serve(project: Project, directory: str) -> int:
             for line in banner.lines(_facts(emulator, project, directory, began)):
                 say(line)
             async with _printed_traffic(say, emulator, verbose=settings.verbose):
+                await asyncio.to_thread(_warm_up)
                 await stop.asked.wait()
         finally:
             instance_file.remove(settings.project_dir, os.getpid())
             await emulator.stop()
     say(styled("stopped", bold=True))
     return exits.OK
+
+
+def _warm_up() -> None:
+    """What the first request of its kind would otherwise wait for."""
+    from lean_emulator.model import cql
+
+    cql.warm_up()
 
 
 def collect_rarely() -> None:

@@ -61,6 +61,11 @@ def _grammar() -> Lark:
     return Lark.open("cql.lark", rel_to=__file__, parser="lalr")
 
 
+def warm_up() -> None:
+    """Make the grammar now, in a thread, for a server that must not stop for it later."""
+    _grammar()
+
+
 @lru_cache(maxsize=256)
 def _tree(text: str) -> Tree[Token]:
     """The parsed text; statements with ``?`` come again and again."""
