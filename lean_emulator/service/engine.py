@@ -64,6 +64,11 @@ class Engine(Protocol):
     def where(self) -> Mapping[str, str]: ...
 
     @property
+    def needs_marks(self) -> bool:
+        """Whether the code is too old for the hook key header (engine.md 3.5)."""
+        ...
+
+    @property
     def failure(self) -> Failure | None: ...
 
     @property

@@ -3,15 +3,16 @@
 Sources: engine.md 2.7 for bodies and answers, 4.2 and 4.6 for what becomes of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.signing import hook_mark
 from lean_emulator.model.access import Principal
 from lean_emulator.model.document import AUTOMATIC, only, without
-from lean_emulator.model.hooknames import MARKS, HookKind
+from lean_emulator.model.hooknames import AFTER_HOOKS, BEFORE_HOOKS, MARKS, HookKind, mark_names
 from lean_emulator.model.operations import Relate, parse_operation
 from lean_emulator.model.values import MISSING, normalise, type_of
 from lean_emulator.service.engine import Answer, read_json, user_for_engine
@@ -44,9 +45,15 @@ class HookEvent:
     def path(self) -> str:
         return self.kind.path(self.class_name)
 
-    def body(self, principal: Principal) -> bytes:
-        """What the engine is sent; a user's password is not in it."""
-        shown = self.document
+    def mark(self, master_key: str, at_ms: int) -> dict[str, Json]:
+        """The signed member that proves the call to engines before the hook key (engine.md 3.2)."""
+        before = self.kind.is_before
+        name, *_ = mark_names(BEFORE_HOOKS if before else AFTER_HOOKS, self.class_name)
+        return {"__before" if before else "__after": hook_mark(master_key, name, at_ms)}
+
+    def body(self, principal: Principal, marks: Mapping[str, Json]) -> bytes:
+        """What the engine is sent, with ``marks`` in the object; a user's password is not in it."""
+        shown = {**self.document, **marks} if marks else self.document
         if self.class_name == "_User":
             shown = without(shown, HIDDEN)
         if self.updated_keys:

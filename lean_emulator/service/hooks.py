@@ -191,6 +191,9 @@ class Hooks:
             raise loop
         limit = self._limits.before if event.kind.is_before else self._limits.after
         inside = call.inside(step, span, limit)
+        marks: dict[str, Json] = {}
+        if self._engine.needs_marks:
+            marks = event.mark(self._keys.master_key, self._clock.now_ms())
         call_id = self._ids.call_id()
         ledger = self._engine.ledger
         ledger.open(call_id, inside, span)
@@ -199,7 +202,7 @@ class Hooks:
                 "POST",
                 event.path,
                 hook_headers(self._keys, call),
-                event.body(call.principal),
+                event.body(call.principal, marks),
                 deadline=inside.deadline,
                 call_id=call_id,
             )

@@ -88,6 +88,7 @@ class FakeEngine:
         self.ledger = FakeLedger()
         self.state: State = "ready"
         self.settled = True
+        self.needs_marks = False
         self.ever_ready = True
         self.failure: FakeFailure | None = None
         self.where: dict[str, str] = {}
