@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from lean_emulator.base import errors
+from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.signing import request_sign, same_secret
 from lean_emulator.model.access import Principal
@@ -98,11 +99,34 @@ async def authenticate(claims: Claims, keys: Credentials, find_user: FindUser) -
     """
     is_master = _rights(claims, keys)
     if is_master is None:
-        raise errors.UNAUTHORIZED()
+        raise errors.UNAUTHORIZED(hint=_what_is_wrong(claims, keys))
     user = await find_user(claims.session) if claims.session else None
     from_engine = claims.hook_key is not None and same_secret(claims.hook_key, keys.hook_key)
     kind = "master" if is_master else "anonymous" if user is None else "user"
     return Principal(kind, user, from_engine=from_engine)  # type: ignore[arg-type]  # mypy widens the conditional to str
+
+
+def _what_is_wrong(claims: Claims, keys: Credentials) -> Hint:
+    """Which credential it was, for trace and console; what was given is never repeated."""
+    if claims.app_id is None:
+        return Hint(
+            "The request has no X-LC-Id. `lean-emu env` prints the id and the keys.",
+            "请求没有 X-LC-Id。用 `lean-emu env` 查看 id 与 key。",
+        )
+    if not same_secret(claims.app_id, keys.app_id):
+        return Hint(
+            f"X-LC-Id is that of another application; here it is {keys.app_id} (`lean-emu env`).",
+            f"X-LC-Id 属于另一个应用；此处为 {keys.app_id}（`lean-emu env`）。",
+        )
+    if claims.key is None and claims.master_key is None and claims.sign is None:
+        return Hint(
+            "The id is right, but there is no X-LC-Key or X-LC-Sign (`lean-emu env`).",
+            "id 正确，但缺少 X-LC-Key 或 X-LC-Sign（`lean-emu env`）。",
+        )
+    return Hint(
+        "The id is right, the key or signature is not one of this project (`lean-emu env`).",
+        "id 正确，但 key 或签名不属于此项目（`lean-emu env`）。",
+    )
 
 
 def _rights(claims: Claims, keys: Credentials) -> bool | None:
