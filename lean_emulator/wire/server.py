@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -23,6 +23,9 @@ from lean_emulator.wire.routes import RouteTable
 
 Passer: TypeAlias = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 """Answers a request that is not the API's."""
+
+Passed: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+"""Answers a request whose body has not been read."""
 
 MAX_URL = 64 * 1024
 """Bytes of a request's first line; queries with many ids are that long."""
@@ -44,13 +47,20 @@ class ApiServer:
         log: EventLog,
         *,
         max_body: int,
+        extra_routes: Sequence[web.RouteDef] = (),
     ) -> None:
+        """``extra_routes`` go before all others and get the request with its body unread. Their
+        paths are plain text without parameters; one that ends in a slash takes all beneath it.
+        Method ``*`` takes every method; what no method takes goes on as if there were no route.
+        """
         self._table = table
         self._admin = admin
         self._entry = entry
         self._pass_on = pass_on
         self._log = log
         self._max_body = max_body
+        self._extra = tuple(extra_routes)
+        self._extra_paths = tuple(route.path for route in extra_routes)
         self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -94,6 +104,8 @@ class ApiServer:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = request.headers
         raw_path, _, query = request.raw_path.partition("?")
+        if raw_path.startswith(self._extra_paths) and (extra := self._extra_for(request, raw_path)):
+            return await extra(request)
         path = split_api_path(raw_path)
         is_admin = raw_path.startswith(PREFIX)
         if path is not None and request.method == "OPTIONS":
@@ -117,6 +129,13 @@ class ApiServer:
         if is_admin:
             return await self._answer_admin(incoming)
         return await self._answer(incoming, raw_path)
+
+    def _extra_for(self, request: web.BaseRequest, path: str) -> Passed | None:
+        for route in self._extra:
+            beneath = route.path.endswith("/") and path.startswith(route.path)
+            if (beneath or path == route.path) and route.method in ("*", request.method):
+                return cast(Passed, route.handler)
+        return None
 
     async def _answer_admin(self, incoming: Incoming) -> web.Response:
         """Questions about the emulator are not events in the application: no trace."""
