@@ -26,6 +26,7 @@ from lean_emulator.service.compound import Compound
 from lean_emulator.service.engine import Credentials, Engine
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hooks import HookLimits, Hooks
+from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
@@ -101,6 +102,7 @@ class Emulator:
         seconds = settings.function_seconds if settings.timeouts else math.inf
         self.runtime: CloudCode = cloud_code or self._runtime()
         ids = Ids(self._clock)
+        self.inbox = Inbox(self._clock, ids)
         self.hooks = Hooks(
             self.runtime,
             self._keys,
@@ -180,11 +182,12 @@ class Emulator:
         await self.stop()
 
     async def reset(self) -> None:
-        """Forget all objects and traces; the code stays loaded, declared classes stay declared."""
+        """Forget all objects, messages and traces; code stays loaded, classes stay declared."""
         await self.hooks.settle()
         await self.storage.clear()
         await self._declare_classes()
         self.log.clear()
+        self.inbox.clear()
 
     async def _start_rooms(self) -> None:
         settings, opened = self.settings, self._open
