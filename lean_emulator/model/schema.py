@@ -59,11 +59,12 @@ _PLAIN_TYPES: Mapping[type, ColumnType] = {
     bool: BOOLEAN,
     list: ARRAY,
 }
+_GEO_POINT = ColumnType("GeoPoint")
 _ENCODED = {
     "Date": DATE,
     "Bytes": ColumnType("Bytes"),
     "File": ColumnType("File"),
-    "GeoPoint": ColumnType("GeoPoint"),
+    "GeoPoint": _GEO_POINT,
 }
 
 
@@ -137,7 +138,7 @@ def declared(known: ClassSchema, wanted: ClassSchema) -> ClassSchema:
     """A class with the columns, options, indexes and permissions that a schema file wants for it.
 
     Columns that the file does not speak of stay; so do the types of built-in ones. Raises code 111
-    where a column has another type already.
+    where a column has another type already, 302 for a second GeoPoint column.
     """
     fixed = {**_AUTOMATIC, **_BUILT_IN.get(known.name, {})}
     chosen = {name: column for name, column in wanted.columns.items() if name not in fixed}
@@ -146,6 +147,9 @@ def declared(known: ClassSchema, wanted: ClassSchema) -> ClassSchema:
             raise errors.WRONG_TYPE(
                 f"column '{name}' cannot be {column}: it is {known.columns[name]} already."
             )
+    _refuse_second_geo_point(
+        known.columns, {name: c for name, c in chosen.items() if name not in known.columns}
+    )
     return replace(
         known,
         columns={**known.columns, **chosen},
@@ -194,7 +198,7 @@ def type_of_operation(operation: Operation) -> ColumnType | None:
 def admit_write(schema: ClassSchema, write: Write) -> ClassSchema:
     """The schema after a write: the same object when nothing is new.
 
-    Raises code 111 where a value does not fit its column.
+    Raises code 111 where a value does not fit its column, 302 for a second GeoPoint column.
     """
     wanted: dict[str, ColumnType | None] = {}
     for path, operation in write.items():
@@ -233,4 +237,22 @@ def _admit(schema: ClassSchema, wanted: Mapping[str, ColumnType | None]) -> Clas
                 f"Invalid value type for field '{name}',expect type is {known},"
                 f"but it is '{column_type}'."
             )
-    return replace(schema, columns={**columns, **added}) if added else schema
+    if not added:
+        return schema
+    _refuse_second_geo_point(columns, added)
+    return replace(schema, columns={**columns, **added})
+
+
+def _refuse_second_geo_point(
+    columns: Mapping[str, ColumnType], added: Mapping[str, ColumnType]
+) -> None:
+    """Raise code 302 where a class would get more than one GeoPoint column (storage.md 2.1)."""
+    new = [name for name, column in added.items() if column == _GEO_POINT]
+    if not new:
+        return
+    first = next((name for name, column in columns.items() if column == _GEO_POINT), new[0])
+    second = next((name for name in new if name != first), None)
+    if second is not None:
+        raise errors.GEO_OUT_OF_RANGE(
+            f"A class has one GeoPoint column at most: '{second}' cannot be added beside '{first}'."
+        )

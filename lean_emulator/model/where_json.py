@@ -307,9 +307,24 @@ def _all(parts: list[Where]) -> Where:
 
 
 def _any(parts: list[Where]) -> Where:
-    """The alternative, as flat."""
+    """The alternative, as flat. Raises ``InvalidQuery`` for geo conditions (storage.md 4.3)."""
+    for part in parts:
+        _refuse_geo(part)
     flat = [p for part in parts for p in (part.parts if isinstance(part, AnyOf) else (part,))]
     return flat[0] if len(flat) == 1 else AnyOf(tuple(flat))
+
+
+def _refuse_geo(where: Where) -> None:
+    match where:
+        case Near(path) | Within(path):
+            raise errors.INVALID_QUERY(
+                f"'{path}': geo conditions cannot be part of $or; ask twice instead."
+            )
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                _refuse_geo(part)
+        case Not(part):
+            _refuse_geo(part)
 
 
 _OPERATORS: dict[str, Callable[[str, Json], Where]] = {

@@ -171,6 +171,17 @@ NOT_QUERIES: list[tuple[str, Any, Any]] = [
     ("$near", {"$near": BEIJING}, error(1, text_with("$near"))),
     ("$geoWithin", {"$geoWithin": {"$box": [[0, 0], [1, 1]]}}, error(1)),
 ]  # fmt: skip
+INSIDE_OR = [
+    Question(f"refused: {name}", "/1.1/classes/Place", error(1, text_with("'at'", "$or")),
+             {"where": where}, status=400)
+    for name, where in [
+        ("$nearSphere in $or", {"$or": [{"at": near()}, {"n": 1}]}),
+        ("$within in $or", {"$or": [{"n": 1}, {"at": {"$within": {"$box": [[0, 0], [1, 1]]}}}]}),
+        ("$within in $nor", {"$nor": [{"at": {"$within": {"$box": [[0, 0], [1, 1]]}}}]}),
+        ("deeper", {"$or": [{"$and": [{"n": 1}, {"at": {"$not": {"$within": {
+            "$box": [[0, 0], [1, 1]]}}}}]}, {"n": 2}]}),
+    ]
+]  # fmt: skip
 REFUSED = [
     Question(f"refused: {name}", "/1.1/classes/Place", answer, {"where": {"at": at}}, status=400)
     for name, at, answer in NOT_QUERIES
@@ -178,4 +189,4 @@ REFUSED = [
 
 
 async def test_geo(tmp_path: Path) -> None:
-    await ask_all([*NEAR, *BOXES, *EQUAL, *REFUSED], STORED, tmp_path)
+    await ask_all([*NEAR, *BOXES, *EQUAL, *INSIDE_OR, *REFUSED], STORED, tmp_path)

@@ -547,7 +547,7 @@ def test_sub_queries_select_one_column_or_everything(text: str) -> None:
 
 
 def test_geo_conditions_cannot_be_counted() -> None:
-    for condition in ("at near [1, 2]", "a = 1 and (b = 2 or at within [1, 2] and [3, 4])"):
+    for condition in ("at near [1, 2]", "a = 1 and at within [1, 2] and [3, 4]"):
         assert "cannot be counted" in refused(f"select count(*), * from X where {condition}")
     counted = select("select count(*) from X where a in (select * from Y where at near [1, 2])")
     assert counted.wants_count

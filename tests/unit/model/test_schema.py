@@ -12,6 +12,7 @@ from lean_emulator.model.schema import (
     ColumnType,
     admit_document,
     admit_write,
+    declared,
     new_class,
     type_of_value,
 )
@@ -156,3 +157,35 @@ def test_users_and_roles_have_unique_columns() -> None:
     assert new_class("_User").unique >= {"username", "email", "mobilePhoneNumber"}
     assert new_class("_Role").unique == {"name"}
     assert new_class("Post").unique == frozenset()
+
+
+POINT = {"__type": "GeoPoint", "latitude": 1, "longitude": 2}
+
+
+@pytest.mark.parametrize(
+    "body", [{"there": POINT}, {"there": POINT, "here": POINT}, {"here": None, "there": POINT}]
+)
+def test_a_class_has_one_place_at_most(body: dict[str, Any]) -> None:
+    schema = admitted(new_class("Shop"), {"here": POINT})
+    with pytest.raises(ApiError) as caught:
+        admitted(schema, body)
+    assert caught.value.code == 302
+    assert "'there' cannot be added beside 'here'" in caught.value.message
+
+
+def test_two_places_at_once_are_one_too_many() -> None:
+    with pytest.raises(ApiError) as caught:
+        admit_document(new_class("Shop"), {"here": POINT, "there": POINT})
+    assert caught.value.code == 302
+
+
+def test_a_declared_class_has_one_place_at_most() -> None:
+    shop = schema_with(here=ColumnType("GeoPoint"))
+    declared(shop, schema_with(here=ColumnType("GeoPoint")))
+    with pytest.raises(ApiError) as caught:
+        declared(shop, schema_with(there=ColumnType("GeoPoint")))
+    assert caught.value.code == 302
+
+
+def test_places_inside_of_objects_do_not_count() -> None:
+    admitted(new_class("Shop"), {"here": POINT, "more": {"at": POINT}, "list": [POINT, POINT]})
