@@ -22,9 +22,11 @@ from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import Project, find_project
 from lean_emulator.engine.runtime import Runtime
 from lean_emulator.keys import Keys
+from lean_emulator.service.account_hooks import AccountHooks, AccountLimits
 from lean_emulator.service.compound import Compound
 from lean_emulator.service.engine import Credentials, Engine
 from lean_emulator.service.functions import Functions
+from lean_emulator.service.hook_sender import HookSender
 from lean_emulator.service.hooks import HookLimits, Hooks
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Objects
@@ -112,6 +114,16 @@ class Emulator:
             _hook_limits(settings),
             await_after=settings.after_hooks == "await",
         )
+        sender = HookSender(
+            self.runtime, self._keys, self.log, ids, self._clock, settings.hook_depth
+        )
+        self.account_hooks = AccountHooks(
+            sender,
+            self.log,
+            self._clock,
+            _account_limits(settings),
+            await_after=settings.after_hooks == "await",
+        )
         self.objects = Objects(
             self.storage,
             self.hooks,
@@ -123,7 +135,7 @@ class Emulator:
         self.compound = Compound(self.objects, ids)
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
-        self.users = Users(self.storage, self.objects, ids)
+        self.users = Users(self.storage, self.objects, ids, account_hooks=self.account_hooks)
         self.schemas = Schemas(self.storage)
         self.workbench = Workbench(
             self.functions,
@@ -181,9 +193,15 @@ class Emulator:
     ) -> None:
         await self.stop()
 
+    async def settle(self) -> None:
+        """Wait until no after hook runs, whoever started it."""
+        while self.hooks.running or self.account_hooks.running:
+            await self.hooks.settle()
+            await self.account_hooks.settle()
+
     async def reset(self) -> None:
         """Forget all objects, messages and traces; code stays loaded, classes stay declared."""
-        await self.hooks.settle()
+        await self.settle()
         await self.storage.clear()
         await self._declare_classes()
         self.log.clear()
@@ -201,6 +219,7 @@ class Emulator:
         self.console_port = await console.start(settings.host, self._wanted_console_port())
         opened.push_async_callback(self.runtime.stop)
         opened.push_async_callback(self.hooks.close)
+        opened.push_async_callback(self.account_hooks.close)
         await self.runtime.start()
 
     async def _declare_classes(self) -> None:
@@ -285,7 +304,7 @@ class Emulator:
             self._table,
             RouteTable(
                 AdminHandlers(
-                    self.hooks,
+                    self.settle,
                     self.schemas,
                     self.users,
                     self.workbench,
@@ -330,7 +349,7 @@ class Emulator:
             "state": self.runtime.state,
             "traceback": None if failure is None else self.mask.text(failure.traceback),
             "names": [*sorted(self.runtime.names)],
-            "runningAfterHooks": self.hooks.running,
+            "runningAfterHooks": self.hooks.running + self.account_hooks.running,
         }
 
 
@@ -340,6 +359,12 @@ def _hook_limits(settings: Settings) -> HookLimits:
     return HookLimits(
         settings.before_hook_seconds, settings.after_hook_seconds, settings.hook_depth
     )
+
+
+def _account_limits(settings: Settings) -> AccountLimits:
+    if not settings.timeouts:
+        return AccountLimits(math.inf, math.inf)
+    return AccountLimits(settings.login_hook_seconds, settings.after_hook_seconds)
 
 
 def _in_url(host: str) -> str:

@@ -117,7 +117,7 @@ class Settings:
     before_hook_seconds: float = _seconds(10.0, "Time a hook that runs before a write has.")
     after_hook_seconds: float = _seconds(3.0, "Time a hook that runs after a write has.")
     login_hook_seconds: float = _seconds(
-        10.0, "Time the hooks of a login have; they are not built yet."
+        10.0, "Time the hooks that a log-in waits for have: onLogin and onAuthData."
     )
     timeouts: bool = setting(
         True, bool, "Hold functions and hooks to their time; switch off to stop at breakpoints."

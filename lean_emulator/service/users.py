@@ -13,6 +13,7 @@ from lean_emulator.model.access import Principal
 from lean_emulator.model.document import only
 from lean_emulator.model.operations import Operation, Set
 from lean_emulator.model.query import Compare, Query
+from lean_emulator.service.account_hooks import AccountHooks
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects
 from lean_emulator.storage.contract import Storage
@@ -30,10 +31,13 @@ SERVER_SET = ("sessionToken", "emailVerified", "mobilePhoneVerified", "salt")
 class Users:
     """People who can sign in; their objects live in ``_User`` like any others."""
 
-    def __init__(self, storage: Storage, objects: Objects, ids: Ids) -> None:
+    def __init__(
+        self, storage: Storage, objects: Objects, ids: Ids, *, account_hooks: AccountHooks
+    ) -> None:
         self._storage = storage
         self._objects = objects
         self._ids = ids
+        self._hooks = account_hooks
 
     async def sign_up(self, call: Call, write: dict[str, Operation]) -> Fields:
         """Make a user with name and password; answers the whole user with a session token.
@@ -61,11 +65,11 @@ class Users:
         assert stored is not None
         return self._own_view(stored)
 
-    async def log_in(self, name: str, value: str, password: str) -> Fields:
+    async def log_in(self, call: Call, name: str, value: str, password: str) -> Fields:
         """The user whose ``name`` (username, email or mobilePhoneNumber) is ``value``.
 
         Raises 211 for nobody (213 for nobody's phone) and 210 for a wrong password; all take as
-        long as each other.
+        long as each other. Then onLogin may refuse (code 142, HTTP 401).
         """
         user = await self._by(name, value)
         salt = str(user.get("salt", "")) if user is not None else "nobody"
@@ -74,6 +78,7 @@ class Users:
             raise _nobody(name)
         if not same_secret(given, str(user.get("password", ""))):
             raise ApiError(210, "The username and password mismatch.")
+        await self._hooks.on_login(call, user)
         return self._own_view(user)
 
     async def of_session(self, token: str) -> Fields | None:

@@ -1,6 +1,6 @@
 """``/__emu``: what tests and the command line ask of the emulator itself, with the master key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
@@ -8,7 +8,6 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.base.trace_view import tree
-from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.users import Users
 from lean_emulator.service.workbench import Workbench
@@ -21,12 +20,14 @@ PREFIX = "/__emu/"
 class AdminHandlers:
     """Answers about the emulator; ``describe`` gives the running instance as JSON, without keys.
 
+    ``settle`` waits until no after hook runs.
+
     Requests to these routes leave no traces of their own.
     """
 
     def __init__(
         self,
-        hooks: Hooks,
+        settle: Callable[[], Awaitable[None]],
         schemas: Schemas,
         users: Users,
         workbench: Workbench,
@@ -34,7 +35,7 @@ class AdminHandlers:
         mask: Mask,
         describe: Callable[[], dict[str, Json]],
     ) -> None:
-        self._hooks = hooks
+        self._settle = settle
         self._schemas = schemas
         self._users = users
         self._workbench = workbench
@@ -99,7 +100,7 @@ class AdminHandlers:
 
     async def settle(self, request: Request) -> Answer:
         """Answer when no after hook runs any more."""
-        await self._hooks.settle()
+        await self._settle()
         return Answer({})
 
     async def traces(self, request: Request) -> Answer:

@@ -51,7 +51,7 @@ class UserHandlers:
         password = given.get("password")
         if not isinstance(password, str) or not password:
             raise ApiError(201, "Password is missing or empty.")
-        return Answer(await self._users.log_in(name, str(given[name]), password))
+        return Answer(await self._users.log_in(request.call, name, str(given[name]), password))
 
     async def me(self, request: Request) -> Answer:
         """The user of the session; a dead or missing token is code 211."""

@@ -91,7 +91,7 @@ class Api:
         return answer.json
 
     async def settle(self) -> None:
-        await self.emulator.hooks.settle()
+        await self.emulator.settle()
 
     async def close(self) -> None:
         await self._session.close()

@@ -77,6 +77,13 @@ _WORDS = {
     "beforeDelete": "__before_delete_for_",
     "afterDelete": "__after_delete_for_",
 }
+_SPECIAL = {
+    "_User.onLogin": "__on_login__User",
+    "_User.onAuthData": "__on_authdata__User",
+    "onVerified.sms": "__on_verified_sms",
+    "onVerified.email": "__on_verified_email",
+    "BigQuery.onComplete": "__on_complete_bigquery_job",
+}
 
 
 class FakeEngine:
@@ -150,6 +157,8 @@ class FakeEngine:
 
 
 def _metadata_name(name: str) -> str:
+    if name in _SPECIAL:
+        return _SPECIAL[name]
     class_name, _, hook = name.rpartition(".")
     return f"{_WORDS[hook]}{class_name}" if hook in _WORDS else name
 
