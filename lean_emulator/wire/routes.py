@@ -28,7 +28,7 @@ UNBUILT = frozenset(
         "requestSmsCode", "verifySmsCode", "usersByMobilePhone", "requestMobilePhoneVerify",
         "verifyMobilePhone", "requestLoginSmsCode", "requestPasswordResetBySmsCode",
         "resetPasswordBySmsCode", "requestChangePhoneNumber", "changePhoneNumber",
-        "requestCaptcha", "verifyCaptcha", "friendshipRequests", "exportData", "indices",
+        "requestCaptcha", "verifyCaptcha", "friendshipRequests", "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
         "engine", "notifications", "tables", "scheduledPushMessages", "bigquery",
     }
