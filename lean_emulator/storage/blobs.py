@@ -35,6 +35,7 @@ class Draft:
         self._digest = hashlib.md5(usedforsecurity=False)
         self._rest = bytearray()
         self._path: Path | None = None
+        self._writing: asyncio.Future[None] | None = None
 
     @property
     def md5(self) -> str:
@@ -74,6 +75,8 @@ class Draft:
     async def discard(self) -> None:
         """Forget it; nothing is left. Does nothing to what was kept."""
         self._rest.clear()
+        if self._writing is not None:  # a thread goes on when who waits for it is cancelled
+            await asyncio.wait({self._writing})
         if self._path is not None:
             await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
@@ -83,7 +86,10 @@ class Draft:
         # so that a discard finds it, whatever happens while it is written
         self._path, held = path, bytes(self._rest)
         self._rest.clear()
-        await asyncio.to_thread(_append, path, held, is_new=is_new, sync=sync)
+        self._writing = asyncio.ensure_future(
+            asyncio.to_thread(_append, path, held, is_new=is_new, sync=sync)
+        )
+        await asyncio.shield(self._writing)
 
 
 class Content(Protocol):

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.query import All, Compare, Order, Where
 from lean_emulator.model.values import MISSING, Missing, order_key
+from lean_emulator.storage.groups import Groups
 
 Objects: TypeAlias = Mapping[str, dict[str, Json]]
 
@@ -39,20 +40,16 @@ class HashIndex:
     def __init__(self, path: str) -> None:
         self.path = path
         self.unused = 0
-        self._buckets: dict[Any, dict[str, int]] = {}
+        self._buckets: Groups[Any, int] = Groups()
         """Value to ids with the numbers of their creation."""
 
     def add(self, document: Mapping[str, Json], object_id: str, number: int) -> None:
         for key in _keys(document.get(self.path, MISSING)):
-            self._buckets.setdefault(key, {})[object_id] = number
+            self._buckets.put(key, object_id, number)
 
     def remove(self, document: Mapping[str, Json], object_id: str) -> None:
         for key in _keys(document.get(self.path, MISSING)):
-            bucket = self._buckets.get(key)
-            if bucket is not None:
-                bucket.pop(object_id, None)
-                if not bucket:
-                    del self._buckets[key]
+            self._buckets.drop(key, object_id)
 
     async def fill(self, rows: Sequence[tuple[str, Mapping[str, Json], int]]) -> None:
         """Take all objects in, letting others run between slices."""
@@ -64,7 +61,14 @@ class HashIndex:
     def bucket(self, value: Json) -> Mapping[str, int]:
         """Ids whose field equals or contains the value, with the numbers of their creation."""
         (key,) = _keys(value)
-        return self._buckets.get(key, {})
+        return self._buckets.of(key)
+
+    def copy(self) -> "HashIndex":
+        """The same index, to be changed apart. Costs the number of values."""
+        other = HashIndex(self.path)
+        other.unused = self.unused
+        other._buckets = self._buckets.copy()
+        return other
 
 
 class OrderedIndex:
@@ -124,6 +128,13 @@ class OrderedIndex:
         if (stop - start) * 10 > len(self._entries):
             return None
         return {entry[2]: entry[1] for entry in self._entries[start:stop]}
+
+    def copy(self) -> "OrderedIndex":
+        """The same index, to be changed apart. Costs the number of objects."""
+        other = OrderedIndex(self.path)
+        other.unused, other._lists = self.unused, self._lists
+        other._entries = list(self._entries)
+        return other
 
     def _limits(self, where: Where) -> tuple[int, int]:
         limits = None if self._lists else _range(where, self.path)
@@ -226,6 +237,18 @@ class ClassIndexes:
             return None
         index.unused = 0
         return index.walk(where, descending=order.descending)
+
+    def copy(self) -> "ClassIndexes":
+        """The same indexes, to be changed apart; one that is being built is not among them.
+
+        Costs the number of objects, once and for each index.
+        """
+        other = ClassIndexes()
+        other._numbers, other._next = dict(self._numbers), self._next
+        other._hash = {path: index.copy() for path, index in self._hash.items()}
+        other._ordered = {path: index.copy() for path, index in self._ordered.items()}
+        other._asked = Counter(self._asked)
+        return other
 
     async def _build(self, wish: _Wish, objects: Objects) -> None:
         kind, path = wish

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
@@ -15,12 +15,25 @@ from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Up
 
 _Documents: TypeAlias = Mapping[str, dict[str, Json]]
 
-Place: TypeAlias = tuple[str, Hashable, Hashable]
-"""Class, column or index, and value."""
+Place: TypeAlias = tuple[Hashable, Hashable]
+"""Column or index, and value."""
 Holders: TypeAlias = dict[Place, str]
-"""Which object holds a value that no other may have."""
-Counters: TypeAlias = dict[tuple[str, str], int]
-"""The last number given out, by class and column."""
+"""Which object of a class holds a value that no other may have."""
+Counters: TypeAlias = dict[str, int]
+"""The last number given out in a class, by column."""
+
+
+class Kept(Protocol):
+    """What a plan has to know of a class."""
+
+    @property
+    def documents(self) -> _Documents: ...
+
+    @property
+    def unique(self) -> Holders: ...
+
+    @property
+    def counters(self) -> Counters: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +55,17 @@ class Plan:
 
     def __init__(
         self,
-        objects: Mapping[str, _Documents],
+        classes: Mapping[str, Kept],
         schemas: Mapping[str, ClassSchema],
-        unique: Holders,
-        numbers: Counters,
         limits: Limits = NO_LIMITS,
     ) -> None:
-        self._objects = objects
+        self._classes = classes
         self._schemas = schemas
-        self._unique = unique
-        self._counters = numbers
         self._limits = limits
-        self.unique: dict[Place, str | None] = {}
-        self.counters: Counters = {}
+        self.unique: dict[tuple[str, Place], str | None] = {}
+        """By class and place; ``None`` for what nobody will hold any more."""
+        self.counters: dict[tuple[str, str], int] = {}
+        """By class and column."""
         self.documents: dict[tuple[str, str], dict[str, Json] | None] = {}
         self.born: set[tuple[str, str]] = set()
         """Class and id of what did not exist just before; later changes may have followed."""
@@ -80,7 +91,8 @@ class Plan:
         key = (class_name, object_id)
         if key in self.documents:
             return self.documents[key]
-        return self._objects.get(class_name, {}).get(object_id)
+        kept = self._classes.get(class_name)
+        return None if kept is None else kept.documents.get(object_id)
 
     def _schema(self, class_name: str) -> ClassSchema:
         known = self.schemas.get(class_name) or self._schemas.get(class_name)
@@ -133,16 +145,21 @@ class Plan:
         assert schema.rules is not None
         for column in schema.rules.numbered:
             if document.get(column) is None:
-                place = (schema.name, column)
-                last = self.counters.get(place) or self._counters.get(place, 0)
-                document = {**document, column: last + 1}
+                document = {**document, column: self._last(schema.name, column) + 1}
             self._count_up_to(schema.name, column, document[column])
         return document
 
     def _count_up_to(self, class_name: str, column: str, value: Json) -> None:
-        place = (class_name, column)
-        last = self.counters.get(place) or self._counters.get(place, 0)
-        self.counters[place] = max(last, _whole(value))
+        last = self._last(class_name, column)
+        self.counters[class_name, column] = max(last, _whole(value))
+
+    def _last(self, class_name: str, column: str) -> int:
+        """The number that was given out last; 0 when there was none."""
+        planned = self.counters.get((class_name, column))
+        if planned:
+            return planned
+        kept = self._classes.get(class_name)
+        return 0 if kept is None else kept.counters.get(column, 0)
 
     def _move_unique(
         self,
@@ -153,14 +170,20 @@ class Plan:
     ) -> None:
         old, new = _places(schema, before), _places(schema, after)
         for place in old.keys() - new.keys():
-            self.unique[place] = None
+            self.unique[schema.name, place] = None
         for place, columns in new.items():
             if place in old:
                 continue
-            holder = self.unique[place] if place in self.unique else self._unique.get(place)
+            holder = self._holder(schema.name, place)
             if holder is not None and holder != object_id:
                 raise _taken(columns)
-            self.unique[place] = object_id
+            self.unique[schema.name, place] = object_id
+
+    def _holder(self, class_name: str, place: Place) -> str | None:
+        if (class_name, place) in self.unique:
+            return self.unique[class_name, place]
+        kept = self._classes.get(class_name)
+        return None if kept is None else kept.unique.get(place)
 
 
 def held(schema: ClassSchema, objects: _Documents) -> Holders:
@@ -178,7 +201,7 @@ def counted(schema: ClassSchema, objects: _Documents) -> Counters:
     """How far the numbered columns of a class have got."""
     columns = () if schema.rules is None else schema.rules.numbered
     return {
-        (schema.name, column): max((_whole(row.get(column)) for row in objects.values()), default=0)
+        column: max((_whole(row.get(column)) for row in objects.values()), default=0)
         for column in columns
     }
 
@@ -191,10 +214,10 @@ def _places(schema: ClassSchema, document: Mapping[str, Json] | None) -> dict[Pl
     for column in schema.unique:
         value = document.get(column)
         if isinstance(value, str | int | float):
-            found[schema.name, column, value] = column
+            found[column, value] = column
     for index in schema.unique_indexes:
         for entry in index.entries(document):
-            found[schema.name, ("index", index.name), entry] = index.columns
+            found[("index", index.name), entry] = index.columns
     return found
 
 

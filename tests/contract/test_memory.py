@@ -6,16 +6,25 @@ import pytest
 
 from lean_emulator.model.operations import parse_write
 from lean_emulator.model.query import Query
-from lean_emulator.storage import memory
+from lean_emulator.storage import table
 from lean_emulator.storage.contract import Insert, Update
 from lean_emulator.storage.memory import MemoryStorage
 from tests.contract.storage_suite import Make, StorageSuite, ids, insert, opened
+from tests.support.forking import Forking
 
 
 class TestMemory(StorageSuite):
     @pytest.fixture
     def make(self) -> Make:
         return lambda: opened(MemoryStorage())
+
+
+class TestFork(StorageSuite):
+    """A fork keeps the promises, and so does what it was forked from."""
+
+    @pytest.fixture
+    def make(self) -> Make:
+        return lambda: opened(Forking())
 
 
 async def test_increments_from_many_tasks_all_count() -> None:
@@ -29,7 +38,7 @@ async def test_increments_from_many_tasks_all_count() -> None:
 
 
 async def test_a_long_scan_lets_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "SLICE", 10)
+    monkeypatch.setattr(table, "SLICE", 10)
     async with opened(MemoryStorage()) as storage:
         await storage.commit([insert(f"p{n:03}", n=n) for n in range(100)])
         scan = asyncio.create_task(ids(storage, where={"n": {"$gte": 0}}, limit=1000))
@@ -40,7 +49,7 @@ async def test_a_long_scan_lets_others_run(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_a_scan_stops_when_it_has_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "SLICE", 10)
+    monkeypatch.setattr(table, "SLICE", 10)
     async with opened(MemoryStorage()) as storage:
         await storage.commit([insert(f"p{n:03}", n=n) for n in range(100)])
         scan = asyncio.create_task(ids(storage, where={"n": {"$gte": 0}}, limit=3))

@@ -7,12 +7,19 @@ from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
 from tests.contract.constraint_suite import ConstraintSuite
 from tests.contract.storage_suite import Make, insert, opened, update
+from tests.support.forking import Forking
 
 
 class TestMemoryConstraints(ConstraintSuite):
     @pytest.fixture
     def make(self) -> Make:
         return lambda: opened(MemoryStorage())
+
+
+class TestForkConstraints(ConstraintSuite):
+    @pytest.fixture
+    def make(self) -> Make:
+        return lambda: opened(Forking())
 
 
 async def test_a_class_takes_so_many_columns() -> None:

@@ -156,19 +156,19 @@ def test_merged_relations_have_the_members_of_both_in_turn(
 ) -> None:
     in_turn, at_once = Relations(), Relations()
     for relations in (in_turn, at_once):
-        relations.change("Post", "p1", "likes", Relate("Fan", added=("a", "b")))
+        relations.change("p1", "likes", Relate("Fan", added=("a", "b")))
     whole: Operation = first
-    in_turn.change("Post", "p1", "likes", first)
+    in_turn.change("p1", "likes", first)
     for relate in rest:
         whole = merged("likes", whole, relate)
-        in_turn.change("Post", "p1", "likes", relate)
+        in_turn.change("p1", "likes", relate)
     assert isinstance(whole, Relate)
-    at_once.change("Post", "p1", "likes", whole)
-    assert at_once.members("Post", "p1", "likes") == in_turn.members("Post", "p1", "likes")
+    at_once.change("p1", "likes", whole)
+    assert at_once.members("p1", "likes") == in_turn.members("p1", "likes")
     for member in "abcd":
-        owners = at_once.owners("Post", "likes", member)
-        assert owners == in_turn.owners("Post", "likes", member)
-        assert bool(owners) is (member in at_once.members("Post", "p1", "likes"))
+        owners = at_once.owners("likes", member)
+        assert owners == in_turn.owners("likes", member)
+        assert bool(owners) is (member in at_once.members("p1", "likes"))
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_an_index_nobody_asks_is_dropped(monkeypatch: pytest.MonkeyPatch) -> Non
         query = Query("C", Compare("k", "eq", 1), (Order("k"),))
         for _ in range(2):
             await storage.find(query)
-        made = storage._indexes["C"]
+        made = storage._tables["C"].indexes
         assert made._hash.keys() == {"k"}
         await insert(20)
         assert made._hash.keys() == set()
@@ -131,7 +131,7 @@ def test_counting_one_indexed_equality_looks_at_no_object() -> None:
         query = Query("C", Compare("k", "eq", 1))
         for _ in range(2):
             assert await storage.count(query) == 10
-        assert storage._indexes["C"].exact(query.where) == 10
+        assert storage._tables["C"].indexes.exact(query.where) == 10
 
     asyncio.run(scene())
 
@@ -158,12 +158,12 @@ def test_writes_while_an_index_is_built_are_in_it(monkeypatch: pytest.MonkeyPatc
                 await storage.commit([Update("C", f"o{39 - n // 2}", {"k": Set(1)}, now)])
 
         _, _ = await asyncio.gather(storage.find(query), write())
-        made = storage._indexes["C"]
+        made = storage._tables["C"].indexes
         assert (list(made._hash), list(made._ordered)) == (["k"], ["s"])
-        rows = [r for r in storage._objects["C"].values() if r["k"] == 1]
+        rows = [r for r in storage._tables["C"].documents.values() if r["k"] == 1]
         assert await storage.count(Query("C", Compare("k", "eq", 1))) == len(rows)
         assert await storage.find(query) == sorted(rows, key=lambda r: r["s"])  # type: ignore[arg-type,return-value]  # numbers
         ids = list(made.ordered(Order("s"), Compare("k", "eq", 1)) or ())
-        assert sorted(ids) == sorted(storage._objects["C"])
+        assert sorted(ids) == sorted(storage._tables["C"].documents)
 
     asyncio.run(scene())
