@@ -32,6 +32,7 @@ from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
+from lean_emulator.service.third_party import ThirdParty
 from lean_emulator.service.users import Users
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
@@ -136,6 +137,9 @@ class Emulator:
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
         self.users = Users(self.storage, self.objects, ids, account_hooks=self.account_hooks)
+        self.third_party = ThirdParty(
+            self.storage, self.objects, ids, self._clock, self.account_hooks
+        )
         self.schemas = Schemas(self.storage)
         self.workbench = Workbench(
             self.functions,
@@ -280,7 +284,7 @@ class Emulator:
         objects = ObjectHandlers(self.objects)
         table = RouteTable(
             [
-                *UserHandlers(self.users, objects).routes(),
+                *UserHandlers(self.users, self.third_party, objects).routes(),
                 *objects.routes(),
                 *FunctionHandlers(self.functions, self.hooks).routes(),
                 *batch.routes(),

@@ -4,9 +4,13 @@ from dataclasses import replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError, DuplicateValue
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.auth_data import touches_auth_data
 from lean_emulator.model.document import without
+from lean_emulator.model.operations import Set, Write
+from lean_emulator.service.third_party import ThirdParty
 from lean_emulator.service.users import SERVER_SET, Users, taken
-from lean_emulator.wire.objects import ObjectHandlers
+from lean_emulator.wire.objects import ObjectHandlers, guard_of, wants_fields
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
 
@@ -16,8 +20,9 @@ _NAMES = ("username", "email", "mobilePhoneNumber")
 class UserHandlers:
     """Reads requests for the user service."""
 
-    def __init__(self, users: Users, objects: ObjectHandlers) -> None:
+    def __init__(self, users: Users, third_party: ThirdParty, objects: ObjectHandlers) -> None:
         self._users = users
+        self._third_party = third_party
         self._objects = objects
 
     def routes(self) -> list[Route]:
@@ -38,10 +43,21 @@ class UserHandlers:
 
     async def sign_up(self, request: Request, *_: str) -> Answer:
         write = dict(request.write())
-        if "authData" in write:
-            raise errors.NOT_BUILT("lean-emu does not have sign-up by authData yet.")
+        auth_data = write.pop("authData", None)
+        if isinstance(auth_data, Set) and auth_data.value:
+            return await self._sign_in_with(request, auth_data.value, write)
         user = await self._users.sign_up(request.hooked_call("_User"), write)
         return Answer(user, 201, {"Location": f"/1.1/classes/_User/{user['objectId']}"})
+
+    async def _sign_in_with(self, request: Request, auth_data: Json, write: Write) -> Answer:
+        """By the account of another platform: 201 for who is new, 200 for who is known."""
+        signed = await self._third_party.sign_in_with(
+            request.hooked_call("_User"), auth_data, write, request.flag("failOnNotExist")
+        )
+        if not signed.is_new:
+            return Answer(signed.user)
+        location = f"/1.1/classes/_User/{signed.user['objectId']}"
+        return Answer(signed.user, 201, {"Location": location})
 
     async def log_in(self, request: Request) -> Answer:
         given = {**request.params, **request.document()}
@@ -72,10 +88,21 @@ class UserHandlers:
 
     async def update(self, request: Request, object_id: str) -> Answer:
         self._own(request, object_id)
-        if "password" in request.document() or "authData" in request.document():
-            raise errors.NOT_BUILT("lean-emu cannot change a user's password or authData yet.")
+        if "password" in request.document():
+            raise errors.NOT_BUILT("lean-emu cannot change a user's password yet.")
         own = replace(request, body=without(request.document(), SERVER_SET))
+        write = own.write()
         try:
+            if touches_auth_data(write):
+                return Answer(
+                    await self._third_party.update(
+                        own.hooked_call("_User"),
+                        object_id,
+                        write,
+                        guard=guard_of(own),
+                        fetch=wants_fields(own),
+                    )
+                )
             return await self._objects.update(own, "_User", object_id)
         except DuplicateValue as e:
             raise taken(e.field) from e

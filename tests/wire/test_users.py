@@ -57,7 +57,7 @@ SIGN_UPS = [
     sign_up("blank username", {"username": "  ", "password": "x"}, 400, error(217)),
     sign_up("blank password", {"username": "x", "password": "  "}, 400, error(218)),
     sign_up("no body", None, 400, error(200)),
-    sign_up("authData", {"authData": {"weixin": {}}}, 501, error(1)),
+    sign_up("authData without uid", {"authData": {"weixin": {}}}, 400, error(250)),
     taken(202, username="ann"),
     taken(203, email="ann@example.com"),
     taken(214, mobilePhoneNumber="+8613800000000"),

@@ -1,0 +1,173 @@
+"""Signing in with the account of another platform, linking and unlinking one (storage.md 6.6)."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lean_emulator.base import errors
+from lean_emulator.base.clock import Clock, iso_text
+from lean_emulator.base.errors import DuplicateValue
+from lean_emulator.base.ids import Ids
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import Principal
+from lean_emulator.model.auth_data import (
+    AuthChange,
+    AuthData,
+    Identity,
+    Link,
+    check_auth_data,
+    held_identities,
+    login_identities,
+    with_union_ids,
+)
+from lean_emulator.model.document import only
+from lean_emulator.model.operations import Operation, Set, Write
+from lean_emulator.model.query import Compare, Query, Where
+from lean_emulator.service.account_hooks import AccountHooks
+from lean_emulator.service.call import Call
+from lean_emulator.service.objects import Fields, Objects
+from lean_emulator.service.users import SERVER_SET, password_hash, taken
+from lean_emulator.storage.contract import Storage, Update
+
+
+class SignedIn(NamedTuple):
+    """The user as it sees itself, session token included, and whether it was made just now."""
+
+    user: Fields
+    is_new: bool
+
+
+class ThirdParty:
+    """What authData does to users."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        objects: Objects,
+        ids: Ids,
+        clock: Clock,
+        account_hooks: AccountHooks,
+    ) -> None:
+        self._storage = storage
+        self._objects = objects
+        self._ids = ids
+        self._clock = clock
+        self._hooks = account_hooks
+        self._committing = asyncio.Lock()
+        """Held from the last look for an owner to the commit, never while a hook runs."""
+
+    async def sign_in_with(
+        self, call: Call, auth_data: Json, write: Write, fail_on_not_exist: bool
+    ) -> SignedIn:
+        """Log in the user that owns one of the accounts, or sign up a new one with ``write``.
+
+        Who logs in gets the accounts as they are given now; ``write`` is not looked at then.
+        Raises 211 when there is no owner and none may be made, 137 for accounts of several users,
+        250 for an account without uid, 202, 203 and 214 as a sign-up does, and what onAuthData
+        and onLogin raise.
+        """
+        given = check_auth_data(auth_data)
+        accounts = with_union_ids(check_auth_data(await self._hooks.on_auth_data(call, given)))
+        owner = await self._owner(login_identities(accounts))
+        if owner is None:
+            if fail_on_not_exist:
+                raise errors.USER_NOT_FOUND()
+            made = await self._made(call, accounts, write)
+            if made is not None:
+                return SignedIn(made, is_new=True)
+            owner = await self._owner(login_identities(accounts))
+            assert owner is not None
+        return SignedIn(await self._logged_in(call, owner, accounts), is_new=False)
+
+    async def update(
+        self,
+        call: Call,
+        object_id: str,
+        write: Write,
+        *,
+        guard: Where | None = None,
+        fetch: bool = False,
+    ) -> Fields:
+        """Change a user whose authData the write touches (see ``touches_auth_data``).
+
+        As ``Objects.update`` otherwise. Raises 137 for an account that another user has, 250 for
+        one without uid, and what onAuthData raises.
+        """
+        change = AuthChange.of(write)
+        linked = change.linked
+        if linked:
+            linked = check_auth_data(await self._hooks.on_auth_data(call, linked))
+            await self._refuse_owned(linked, object_id)
+        update = await self._objects.before_update(
+            call, "_User", object_id, change.write(linked), guard
+        )
+        async with self._committing:
+            await self._refuse_owned(linked, object_id)
+            (committed,) = await self._objects.commit(call, [update])
+        return await self._objects.after_update(call, committed, fetch=fetch)
+
+    async def _made(self, call: Call, accounts: AuthData, write: Write) -> Fields | None:
+        """A new user; ``None`` when somebody else made one with these accounts meanwhile."""
+        fields = {**await self._own_fields(write), "authData": Set(accounts)}
+        insert = await self._objects.before_create(call, "_User", fields, self._ids.object_id())
+        async with self._committing:
+            if await self._owner(login_identities(accounts)) is not None:
+                return None
+            try:
+                (committed,) = await self._objects.commit(call, [insert])
+            except DuplicateValue as e:
+                raise taken(e.field) from e
+        await self._objects.after_create(call, committed, fetch=False)
+        assert committed.after is not None
+        return self._own_view(committed.after)
+
+    async def _own_fields(self, write: Write) -> dict[str, Operation]:
+        """What a new user is made of, beside its authData."""
+        left_out = {*SERVER_SET, "authData", "password"}
+        fields: dict[str, Operation] = {
+            "username": Set(self._ids.lower(25)),
+            **{name: operation for name, operation in write.items() if name not in left_out},
+            "sessionToken": Set(self._ids.session_token()),
+            "emailVerified": Set(False),
+            "mobilePhoneVerified": Set(False),
+        }
+        password = write.get("password")
+        if isinstance(password, Set) and isinstance(password.value, str) and password.value:
+            salt = self._ids.lower(48)
+            hashed = await asyncio.to_thread(password_hash, salt, password.value)
+            fields |= {"salt": Set(salt), "password": Set(hashed)}
+        return fields
+
+    async def _logged_in(self, call: Call, user: Fields, accounts: AuthData) -> Fields:
+        """The user after a log-in; its accounts are stored as they are now, without save hooks."""
+        object_id = str(user["objectId"])
+        await self._refuse_owned(accounts, object_id)
+        await self._hooks.on_login(call, user)
+        call.deadline.check()
+        async with self._committing:
+            await self._refuse_owned(accounts, object_id)
+            link = {"authData": Link(accounts, frozenset())}
+            update = Update("_User", object_id, link, iso_text(self._clock.now_ms()))
+            (committed,) = await self._objects.commit(call, [update])
+        assert committed.after is not None
+        return self._own_view(committed.after)
+
+    async def _refuse_owned(self, accounts: AuthData, object_id: str) -> None:
+        """Raise code 137 for an account that another user has."""
+        for identity in held_identities(with_union_ids(accounts)):
+            owner = await self._owner([identity])
+            if owner is not None and owner["objectId"] != object_id:
+                raise taken("authData")
+
+    async def _owner(self, identities: Iterable[Identity]) -> Fields | None:
+        """The user whom the first identity names that names one."""
+        for identity in identities:
+            where = Compare(identity.path, "eq", identity.value)
+            found = await self._storage.find(Query("_User", where, limit=1))
+            if found:
+                return found[0]
+        return None
+
+    def _own_view(self, user: Fields) -> Fields:
+        seen = self._objects.seen(Principal("user", user), "_User", user)
+        return {**seen, **only(user, ("sessionToken",))}
