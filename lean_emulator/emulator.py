@@ -25,6 +25,8 @@ from lean_emulator.keys import Keys
 from lean_emulator.service.account_hooks import AccountHooks, AccountLimits
 from lean_emulator.service.compound import Compound
 from lean_emulator.service.engine import Credentials, Engine
+from lean_emulator.service.follow import Follows
+from lean_emulator.service.friends import Blocklist, FriendRequests
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hook_sender import HookSender
 from lean_emulator.service.hooks import HookLimits, Hooks
@@ -44,6 +46,7 @@ from lean_emulator.wire.batch import BatchHandlers
 from lean_emulator.wire.batch_save import BatchSaveHandlers
 from lean_emulator.wire.cloud_query import CloudQueryHandlers
 from lean_emulator.wire.entry import Entry
+from lean_emulator.wire.follow import FollowHandlers, FriendHandlers
 from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.proxy import AppProxy
@@ -104,7 +107,7 @@ class Emulator:
 
         seconds = settings.function_seconds if settings.timeouts else math.inf
         self.runtime: CloudCode = cloud_code or self._runtime()
-        ids = Ids(self._clock)
+        ids = self._ids = Ids(self._clock)
         self.inbox = Inbox(self._clock, ids)
         self.hooks = Hooks(
             self.runtime,
@@ -284,6 +287,7 @@ class Emulator:
         objects = ObjectHandlers(self.objects)
         table = RouteTable(
             [
+                *self._social_routes(objects),
                 *UserHandlers(self.users, self.third_party, objects).routes(),
                 *objects.routes(),
                 *FunctionHandlers(self.functions, self.hooks).routes(),
@@ -298,6 +302,16 @@ class Emulator:
         batch.enter(table)
         cloud_query.enter(table)
         return table
+
+    def _social_routes(self, objects: ObjectHandlers) -> list[Route]:
+        """They come before those of all users and all classes, whose patterns match them too."""
+        follows = Follows(self.storage, self.objects, self._ids)
+        friends = FriendRequests(self.storage, self.objects, follows)
+        blocklist = Blocklist(self.storage, self.objects, follows)
+        return [
+            *FollowHandlers(follows, objects).routes(),
+            *FriendHandlers(friends, blocklist, objects).routes(),
+        ]
 
     def _api_server(self) -> ApiServer:
         seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf

@@ -23,12 +23,12 @@ class Route:
 UNBUILT = frozenset(
     {
         "users", "login", "roles", "files", "fileTokens", "fileCallback", "installations", "push",
-        "statuses", "subscribe", "followers", "followees",
+        "statuses", "subscribe",
         "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",
         "requestSmsCode", "verifySmsCode", "usersByMobilePhone", "requestMobilePhoneVerify",
         "verifyMobilePhone", "requestLoginSmsCode", "requestPasswordResetBySmsCode",
         "resetPasswordBySmsCode", "requestChangePhoneNumber", "changePhoneNumber",
-        "requestCaptcha", "verifyCaptcha", "friendshipRequests", "indices",
+        "requestCaptcha", "verifyCaptcha", "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
         "engine", "notifications", "tables", "scheduledPushMessages", "bigquery",
     }

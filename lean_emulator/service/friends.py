@@ -1,0 +1,147 @@
+"""Friendship by request and consent, and the list of those one has blocked (storage.md 6.10)."""
+
+from lean_emulator.base import errors
+from lean_emulator.base.errors import ApiError
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import Principal
+from lean_emulator.model.operations import Operation, Set, Write
+from lean_emulator.model.query import Compare, Query, both
+from lean_emulator.model.values import pointer
+from lean_emulator.service.call import Call
+from lean_emulator.service.follow import Follow, Follows, acting_user, owned_by
+from lean_emulator.service.objects import Fields, Objects, Page, Wish
+from lean_emulator.storage.contract import Storage
+
+_FRIENDS: Operation = Set(True)
+_NOT_YET: Operation = Set(False)
+
+
+class FriendRequests:
+    """Requests in ``_FriendshipRequest``: pending, then accepted or declined."""
+
+    def __init__(self, storage: Storage, objects: Objects, follows: Follows) -> None:
+        self._storage = storage
+        self._objects = objects
+        self._follows = follows
+
+    async def ask(self, call: Call, user: str, friend: str, attributes: Write) -> Fields:
+        """Ask for friendship; answers id and time of the request, of the old one if it is pending.
+
+        With attributes, the asker follows the friend from now on, ``friendStatus`` being false.
+        Raises 211 for nobody, 1 for friends already and where the friend has declined before.
+        """
+        await self._follows.require_user(user)
+        await self._follows.require_user(friend)
+        if user == friend:
+            raise errors.INVALID_REQUEST("A user cannot be a friend of itself.")
+        known = await self._follows.rows(Follow(user, friend))
+        if any(row.get("friendStatus") is True for row in known.values()):
+            raise errors.INVALID_REQUEST("Friendship already exists.")
+        earlier = await self._between(user, friend)
+        if earlier is not None and earlier.get("status") == "declined":
+            raise errors.INVALID_REQUEST("Friendship request had previously been declined.")
+        if attributes:
+            await self._follows.follow(
+                call, Follow(user, friend), {**attributes, "friendStatus": _NOT_YET}
+            )
+        if earlier is not None and earlier.get("status") == "pending":
+            return {name: earlier[name] for name in ("objectId", "createdAt")}
+        grant: Json = {"read": True, "write": True}
+        row: dict[str, Operation] = {
+            "user": Set(pointer("_User", user)),
+            "friend": Set(pointer("_User", friend)),
+            "status": Set("pending"),
+            "ACL": Set({user: grant, friend: grant}),
+        }
+        return await self._objects.create(call, "_FriendshipRequest", row)
+
+    async def accept(self, call: Call, request_id: str, attributes: Write) -> Fields:
+        """Become friends: both follow each other, with ``friendStatus`` true.
+
+        Only the friend who was asked may; one who declined may change their mind. Raises 101 for
+        no such request, 206 for anybody else.
+        """
+        user, friend = await self._asked(call.principal, request_id)
+        await self._follows.follow(call, Follow(user, friend), {"friendStatus": _FRIENDS})
+        await self._follows.follow(
+            call, Follow(friend, user), {**attributes, "friendStatus": _FRIENDS}
+        )
+        return await self._settle(call, request_id, "accepted")
+
+    async def decline(self, call: Call, request_id: str) -> Fields:
+        """Refuse, so that the asker cannot ask again. Raises what ``accept`` does."""
+        await self._asked(call.principal, request_id)
+        return await self._settle(call, request_id, "declined")
+
+    async def _settle(self, call: Call, request_id: str, status: str) -> Fields:
+        return await self._objects.update(
+            call, "_FriendshipRequest", request_id, {"status": Set(status)}
+        )
+
+    async def _between(self, user: str, friend: str) -> Fields | None:
+        """The newest request of one user to another."""
+        where = both(owned_by(user), Compare("friend", "eq", pointer("_User", friend)))
+        found = await self._storage.find(Query("_FriendshipRequest", where))
+        return found[-1] if found else None
+
+    async def _asked(self, principal: Principal, request_id: str) -> tuple[str, str]:
+        """Who asked whom, when the principal may answer for the latter."""
+        row = await self._storage.get("_FriendshipRequest", request_id)
+        if row is None:
+            raise errors.OBJECT_NOT_FOUND(f"There is no friendship request '{request_id}'.")
+        user, friend = (user_id(row.get(name)) for name in ("user", "friend"))
+        if user is None or friend is None:
+            raise errors.INVALID_REQUEST(f"The request '{request_id}' does not name two users.")
+        return user, acting_user(principal, friend)
+
+
+class Blocklist:
+    """Whom a user does not want among its friends; rows of ``_Blocklist``, for the user alone."""
+
+    def __init__(self, storage: Storage, objects: Objects, follows: Follows) -> None:
+        self._storage = storage
+        self._objects = objects
+        self._follows = follows
+
+    async def block(self, call: Call, user: str, blocked: str) -> None:
+        """Put a user on the list; one who is on it stays. Raises 211 for nobody."""
+        await self._follows.require_user(blocked)
+        if await self._row(user, blocked) is not None:
+            return
+        row: dict[str, Operation] = {
+            "user": Set(pointer("_User", user)),
+            "blockedUser": Set(pointer("_User", blocked)),
+            "ACL": Set({user: {"read": True, "write": True}}),
+        }
+        await self._objects.create(call, "_Blocklist", row)
+
+    async def unblock(self, call: Call, user: str, blocked: str) -> None:
+        """Take a user off the list; one who is not on it is no error."""
+        row = await self._row(user, blocked)
+        if row is not None:
+            await self._objects.delete(call, "_Blocklist", str(row["objectId"]))
+
+    async def page(self, call: Call, user: str, query: Query, wish: Wish, *, count: bool) -> Page:
+        """The list."""
+        return await self._follows.related(call, "_Blocklist", user, query, wish, count=count)
+
+    async def _row(self, user: str, blocked: str) -> Fields | None:
+        where = both(owned_by(user), Compare("blockedUser", "eq", pointer("_User", blocked)))
+        found = await self._storage.find(Query("_Blocklist", where, limit=1))
+        return found[0] if found else None
+
+
+def user_id(value: Json) -> str | None:
+    """The id in a pointer to a user; ``None`` for anything else."""
+    if not isinstance(value, dict) or value.get("className") != "_User":
+        return None
+    object_id = value.get("objectId")
+    return object_id if isinstance(object_id, str) and object_id else None
+
+
+def required_user(value: Json, name: str) -> str:
+    """The id in a pointer to a user. Raises code 106 for anything else."""
+    found = user_id(value)
+    if found is None:
+        raise ApiError(106, f"'{name}' wants a pointer to a _User, got {value!r}.")
+    return found
