@@ -303,16 +303,6 @@ class Emulator:
         cloud_query.enter(table)
         return table
 
-    def _social_routes(self, objects: ObjectHandlers) -> list[Route]:
-        """They come before those of all users and all classes, whose patterns match them too."""
-        follows = Follows(self.storage, self.objects, self._ids)
-        friends = FriendRequests(self.storage, self.objects, follows)
-        blocklist = Blocklist(self.storage, self.objects, follows)
-        return [
-            *FollowHandlers(follows, objects).routes(),
-            *FriendHandlers(friends, blocklist, objects).routes(),
-        ]
-
     def _api_server(self) -> ApiServer:
         seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf
         entry = Entry(
@@ -332,7 +322,7 @@ class Emulator:
                 ).routes()
             ),
             entry,
-            AppProxy(self.runtime, self._clock, seconds=seconds),
+            AppProxy(self.runtime, self.log, self._ids, self._clock, seconds=seconds),
             self.log,
             max_body=self.settings.max_body_bytes,
         )

@@ -45,6 +45,11 @@ class Generation:
         if self._idle is not None and self.in_flight == 0:
             self._idle.set()
 
+    async def gone(self, within: float) -> bool:
+        """Has its process ended? Waits for that, at most ``within`` seconds."""
+        await asyncio.wait({self.child.exited}, timeout=within)
+        return self.child.exited.done()
+
     def remove_socket(self) -> None:
         """After its end: a process that is stopped leaves the file of its socket behind."""
         if self.address.path is not None:

@@ -166,11 +166,14 @@ class Runtime:
     async def lease(self, deadline: Deadline) -> AsyncIterator[Generation]:
         """The generation to call now, held alive until the block ends.
 
-        Raises ``CodeDidNotLoad`` when the code is broken, ``EngineGone`` when there is none.
+        Raises ``CodeDidNotLoad`` when the code is broken, ``EngineGone`` when there is none. An
+        ``EngineGone`` of the block's own comes out with the end of the process, if that is why.
         """
         generation = await self._enter(deadline)
         try:
             yield generation
+        except errors.EngineGone as error:
+            raise await self._named(error, generation) from error
         finally:
             generation.leave()
 
@@ -223,12 +226,11 @@ class Runtime:
 
     async def _named(self, error: errors.EngineGone, generation: Generation) -> errors.ApiError:
         """The same error, with the process's end if that is the cause."""
-        exited = generation.child.exited
-        await asyncio.wait({exited}, timeout=0.1)
-        if not exited.done():
+        if not await generation.gone(within=0.1):
             return error
+        code = generation.child.exited.result()
         return errors.ENGINE_GONE(
-            f"The process of the cloud code ended {failure.ending(exited.result())} "
+            f"The process of the cloud code ended {failure.ending(code)} "
             "before it answered.",
             hint=error.hint,
         )

@@ -1,6 +1,7 @@
 """Asking the user's code: headers, identity, and reading what it answers (engine.md 2.4–2.7)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,27 @@ class Answer(Protocol):
 
     @property
     def body(self) -> bytes: ...
+
+
+class Address(Protocol):
+    """Where a process listens: the path of a unix socket, else a port of 127.0.0.1."""
+
+    @property
+    def path(self) -> str | None: ...
+
+    @property
+    def port(self) -> int | None: ...
+
+
+class Serving(Protocol):
+    """One process of the user's code, held alive for whoever leases it."""
+
+    @property
+    def address(self) -> Address: ...
+
+    async def gone(self, within: float) -> bool:
+        """Has it ended? Waits for that, at most ``within`` seconds."""
+        ...
 
 
 class Failure(Protocol):
@@ -75,6 +97,13 @@ class Engine(Protocol):
     def ledger(self) -> Ledger: ...
 
     async def until_settled(self, deadline: Deadline) -> None: ...
+
+    def lease(self, deadline: Deadline) -> AbstractAsyncContextManager[Serving]:
+        """The process to talk to, for pages: it lives until the block ends.
+
+        Waits while code is loading; raises ``CodeDidNotLoad`` or ``EngineGone``.
+        """
+        ...
 
     async def call(
         self,

@@ -8,29 +8,28 @@ from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
+from aiohttp.web_protocol import RequestHandler
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.http_log import http_log
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
+from lean_emulator.service.fates import FATES
 from lean_emulator.service.hook_event import describe
 from lean_emulator.wire.admin import PREFIX
 from lean_emulator.wire.batch import class_named
 from lean_emulator.wire.cors import allowed, preflight
 from lean_emulator.wire.entry import Entry, Incoming, split_api_path
+from lean_emulator.wire.proxy import TRACE_HEADER
 from lean_emulator.wire.routes import RouteTable
 
-Passer: TypeAlias = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
-"""Answers a request that is not the API's."""
-
-Passed: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Passer: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 """Answers a request whose body has not been read."""
 
 MAX_URL = 64 * 1024
 """Bytes of a request's first line; queries with many ids are that long."""
 
-TRACE_HEADER = "X-Lean-Emu-Trace"
 _JSON = "application/json;charset=utf-8"
 _USUAL_HEADERS = {"Cache-Control": "no-cache,no-store", "Pragma": "no-cache"}
 
@@ -61,18 +60,19 @@ class ApiServer:
         self._max_body = max_body
         self._extra = tuple(extra_routes)
         self._extra_paths = tuple(route.path for route in extra_routes)
+        self._server: _Server | None = None
         self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; answers the real port. Raises ``OSError`` when the port is taken."""
-        server = web.Server(
+        self._server = _Server(
             self._handle,
             request_factory=self._make_request,
             access_log=None,
             logger=http_log(),
             max_line_size=MAX_URL,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=2.0)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=2.0)
         await self._runner.setup()
         listening = listen(host, port)
         await web.SockSite(self._runner, listening, backlog=512).start()
@@ -104,10 +104,15 @@ class ApiServer:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = request.headers
         raw_path, _, query = request.raw_path.partition("?")
+        if "Expect" in headers:
+            _let_it_send(request)
         if raw_path.startswith(self._extra_paths) and (extra := self._extra_for(request, raw_path)):
             return await extra(request)
         path = split_api_path(raw_path)
         is_admin = raw_path.startswith(PREFIX)
+        if path is None and not is_admin:
+            assert self._server is not None
+            return await self._server.while_connected(request, self._pass_on)
         if path is not None and request.method == "OPTIONS":
             return web.Response(status=200, headers=preflight(headers))
         try:
@@ -121,8 +126,7 @@ class ApiServer:
             )
         if is_admin:
             path = tuple(unquote(part) for part in raw_path[len(PREFIX) :].split("/") if part)
-        if path is None:
-            return await self._pass_on(request, body)
+        assert path is not None
         incoming = Incoming(
             request.method, path, query, headers, body, request.remote or "127.0.0.1"
         )
@@ -130,11 +134,11 @@ class ApiServer:
             return await self._answer_admin(incoming)
         return await self._answer(incoming, raw_path)
 
-    def _extra_for(self, request: web.BaseRequest, path: str) -> Passed | None:
+    def _extra_for(self, request: web.BaseRequest, path: str) -> Passer | None:
         for route in self._extra:
             beneath = route.path.endswith("/") and path.startswith(route.path)
             if (beneath or path == route.path) and route.method in ("*", request.method):
-                return cast(Passed, route.handler)
+                return cast(Passer, route.handler)
         return None
 
     async def _answer_admin(self, incoming: Incoming) -> web.Response:
@@ -158,6 +162,7 @@ class ApiServer:
             query=incoming.query,
             class_name=class_named(incoming.path),
             headers=incoming.headers,
+            hooks=FATES,
         )
         headers = {**_USUAL_HEADERS, TRACE_HEADER: span.root.name, **allowed(incoming.headers)}
         try:
@@ -200,6 +205,29 @@ class ApiServer:
         return self._closed(span, wire, 500, "failed", headers)
 
 
+class _Server(web.Server):
+    """Ends what is written for a client that has gone; calls of the API run to their end."""
+
+    def __init__(self, handler: Passer, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._writing: dict[RequestHandler, asyncio.Task[Any] | None] = {}
+
+    async def while_connected(self, request: web.BaseRequest, answer: Passer) -> web.StreamResponse:
+        """The answer; cancelled when the connection is lost."""
+        connection = request.protocol
+        self._writing[connection] = asyncio.current_task()
+        try:
+            return await answer(request)
+        finally:
+            self._writing.pop(connection, None)
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        task = self._writing.get(handler)
+        if task is not None:
+            task.cancel()
+        super().connection_lost(handler, exc)
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket that no second server can share. Raises ``OSError``."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -212,6 +240,12 @@ def listen(host: str, port: int) -> socket.socket:
         made.close()
         raise
     return made
+
+
+def _let_it_send(request: web.BaseRequest) -> None:
+    """curl asks before it sends a large body, and without leave waits for a second."""
+    if request.headers["Expect"].lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _response(body: Json, status: int, headers: Mapping[str, str]) -> web.Response:

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from lean_emulator.base.deadline import Deadline
-from lean_emulator.base.errors import CODE_DID_NOT_LOAD, TIMED_OUT, Hint
+from lean_emulator.base.errors import CODE_DID_NOT_LOAD, ENGINE_GONE, TIMED_OUT, Hint
 from lean_emulator.base.trace import Span
 from lean_emulator.console.contract import State
+from lean_emulator.service.engine import Serving
 
 Handler = Callable[[dict[str, Any]], Any]
 """Takes the request's JSON; gives JSON, an ``EngineReply`` or an awaitable of either."""
@@ -101,6 +103,7 @@ class FakeEngine:
         self.where: dict[str, str] = {}
         self.loaded_at_ms: int | None = None
         self.load_seconds: float | None = None
+        self.pages: Serving | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -126,6 +129,16 @@ class FakeEngine:
 
     async def until_settled(self, deadline: Deadline) -> None:
         """It always is."""
+
+    @asynccontextmanager
+    async def lease(self, deadline: Deadline) -> AsyncIterator[Serving]:
+        """``pages`` if there is one."""
+        if self.state == "broken":
+            assert self.failure is not None
+            raise CODE_DID_NOT_LOAD(f"cloud.py did not load: {self.failure.last_line}")
+        if self.pages is None:
+            raise ENGINE_GONE("The fake engine has no pages.")
+        yield self.pages
 
     async def call(
         self,

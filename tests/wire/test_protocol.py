@@ -1,11 +1,17 @@
 """What holds for every route: CORS, paths, sizes, error answers (storage.md 1)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from lean_emulator.engine.client import Address
 from lean_emulator.wire.routes import UNBUILT
+from lean_emulator.wire.server import listen
 from tests.support.api import CLIENT, ENGINE, KEYS, MASTER, running_api
 from tests.support.matchers import With, error, text_with
 from tests.support.scenario import Scenario, Sent, Stored, run
@@ -206,6 +212,35 @@ async def test_a_mistake_of_ours_is_told_without_a_traceback(
         assert "test_protocol.py" in root.detail["error"]["where"]
 
 
+@dataclass(frozen=True)
+class Served:
+    """A process that serves pages and does not end."""
+
+    address: Address
+
+    async def gone(self, within: float) -> bool:
+        return False
+
+
+@asynccontextmanager
+async def pages() -> AsyncIterator[tuple[Served, list[web.BaseRequest]]]:
+    """A web app on a port of its own, and the requests that reach it."""
+    received: list[web.BaseRequest] = []
+
+    async def teapot(request: web.BaseRequest) -> web.Response:
+        received.append(request)
+        return web.Response(status=418, text="a page")
+
+    runner = web.ServerRunner(web.Server(teapot))
+    await runner.setup()
+    listening = listen("127.0.0.1", 0)
+    await web.SockSite(runner, listening).start()
+    try:
+        yield Served(Address(port=listening.getsockname()[1])), received
+    finally:
+        await runner.cleanup()
+
+
 async def test_resetting_forgets_objects_and_traces(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         object_id = await api.create("Post", n=1)
@@ -215,11 +250,19 @@ async def test_resetting_forgets_objects_and_traces(tmp_path: Path) -> None:
 
 
 async def test_pages_of_the_users_own_pass_through(tmp_path: Path) -> None:
-    async with running_api(project=tmp_path) as api:
+    async with running_api(project=tmp_path) as api, pages() as (served, received):
+        api.engine.pages = served
         answer = await api("GET", "/some/page?x=1", headers={"Cookie": "a=b", "X-LC-Id": "kept"})
-        assert answer.status == 404
-        (received,) = api.engine.received
-        assert received.target == "/some/page?x=1"
-        assert received.headers["Cookie"] == "a=b"
-        assert received.headers["X-Real-IP"] == "127.0.0.1"
-        assert "X-LC-Hook-Key" not in received.headers
+        assert (answer.status, answer.body) == (418, b"a page")
+        (request,) = received
+        assert request.raw_path == "/some/page?x=1"
+        assert request.headers["Cookie"] == "a=b"
+        assert request.headers["X-LC-Id"] == "kept"
+        assert request.headers["X-Real-IP"] == "127.0.0.1"
+        assert "X-LC-Hook-Key" not in request.headers
+
+
+async def test_a_page_without_an_app_says_so(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        answer = await api("GET", "/some/page")
+        assert (answer.status, answer.body) == (502, b"The fake engine has no pages.\n")
