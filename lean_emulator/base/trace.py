@@ -5,11 +5,13 @@ before and after a step cost nothing. ``trace_view`` turns spans into JSON.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from lean_emulator.base.clock import Clock
+from lean_emulator.base.jsontext import Json
 
 SpanKind = Literal["request", "hook", "function", "storage", "task", "reload", "message"]
 Outcome = Literal["running", "ok", "rejected", "failed", "timeout", "loop", "skipped"]
@@ -76,6 +78,19 @@ class Span:
     def name(self) -> str:
         """How people call it: ``t-1f`` for a whole trace, ``s-20`` for a step in one."""
         return f"{'t' if self.parent is None else 's'}-{self.id:x}"
+
+
+class Deferred(ABC):
+    """A value in a span's detail that is worked out when somebody looks, from what the span holds.
+
+    So what nobody reads costs a request nothing, and rules about hooks can live where hooks do.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def told(self, span: Span) -> Json:
+        """The value as JSON, not masked yet; ``None`` leaves the member out."""
 
 
 class Print:

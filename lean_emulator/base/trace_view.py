@@ -10,7 +10,7 @@ from typing import Any
 from lean_emulator.base.clock import iso_text
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
-from lean_emulator.base.trace import Span
+from lean_emulator.base.trace import Deferred, Span
 
 _PLAIN = ("hook", "function", "method", "path", "op", "identity", "reason", "note", "where")
 _RENAMED = {
@@ -22,7 +22,7 @@ _RENAMED = {
 _DOCUMENTS = ("before", "after")
 _VALUES = (
     "query", "body", "response", "params", "result", "answer", "user", "error", "why", "added",
-    "removed", "rows", "count", "cycle", "rpc",
+    "removed", "rows", "count", "cycle", "rpc", "hooks", "warnings",
 )  # fmt: skip
 
 
@@ -52,6 +52,7 @@ def summary(span: Span, mask: Mask) -> dict[str, Json]:
         "user": mask.json(_user_name(detail.get("user"))),
         "hooksRan": sum(s.kind == "hook" and s.outcome != "skipped" for s in steps),
         "hooksSkipped": sum(s.kind == "hook" and s.outcome == "skipped" for s in steps),
+        "warnings": sum(len(warnings_of(s)) for s in steps),
         "steps": len(steps),
         "note": mask.text(_note(steps)),
     }
@@ -60,8 +61,9 @@ def summary(span: Span, mask: Mask) -> dict[str, Json]:
 def tree(span: Span, mask: Mask) -> dict[str, Json]:
     """A span with everything in it, children nested in order of their start.
 
-    Times are milliseconds from the start of the trace. ``limitMs`` is the step's budget and
-    ``leftMs`` what the whole chain had left when it began; both ``None`` without a limit.
+    Times are milliseconds from the start of the trace. ``limitMs`` is the step's budget,
+    ``leftMs`` what the whole chain had left when it began and ``leftAfterMs`` when it ended; all
+    ``None`` without a limit. A step inside another has its ``identity`` and shares its time.
     """
     return {**step(span, mask), "children": [_branch(child, mask) for child in span.children]}
 
@@ -75,6 +77,17 @@ def step(span: Span, mask: Mask, *, documents: bool = True) -> dict[str, Json]:
     if documents:
         node.update(_contents(span, mask))
     return node
+
+
+def value_of(span: Span, key: str) -> Any:
+    """A member of the detail, worked out where it is deferred; ``None`` when there is none."""
+    value = span.detail.get(key)
+    return value.told(span) if isinstance(value, Deferred) else value
+
+
+def warnings_of(span: Span) -> list[dict[str, Json]]:
+    """What passes here and would not in the cloud: ``{"kind", "en", "zh"}`` each."""
+    return value_of(span, "warnings") or []
 
 
 def walk(span: Span) -> Iterator[Span]:
@@ -127,7 +140,7 @@ def _facts(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
         "quietMs": _quiet(span, list(walk(span))),
         "answeredMs": _ms(root.began, span.answered),
         "limitMs": _seconds(detail.get("limit")),
-        "leftMs": _seconds(detail.get("left")),
+        **_left(span),
         "dropped": span.dropped,
     }
     for key in _PLAIN:
@@ -137,12 +150,41 @@ def _facts(span: Span, root: Span, mask: Mask) -> dict[str, Json]:
     for key, name in _RENAMED.items():
         if key in detail:
             node[name] = mask.json(detail[key])
+    if "identity" not in node and (who := _nearest(span, "identity")) is not None:
+        node["identity"] = who.detail["identity"]
     return node
+
+
+def _nearest(span: Span, key: str) -> Span | None:
+    """The step itself or the nearest above whose detail has the key."""
+    above: Span | None = span
+    while above is not None and key not in above.detail:
+        above = above.parent
+    return above
+
+
+def _left(span: Span) -> dict[str, Json]:
+    """Time left at the step's start and end, of its own budget or of what it runs inside."""
+    owner = None if span.outcome == "skipped" else _nearest(span, "left")
+    left = None if owner is None else owner.detail["left"]
+    if owner is None or left is None or left == float("inf"):
+        return {"leftMs": None, "leftAfterMs": None}
+    until = owner.began + left
+    ended = span.answered if span.answered is not None else span.ended
+    return {
+        "leftMs": _seconds(max(0.0, until - span.began)),
+        "leftAfterMs": None if ended is None else _seconds(max(0.0, until - ended)),
+    }
 
 
 def _contents(span: Span, mask: Mask) -> dict[str, Json]:
     detail = span.detail
-    node: dict[str, Json] = {key: mask.json(detail[key]) for key in _VALUES if key in detail}
+    node: dict[str, Json] = {}
+    for key in _VALUES:
+        if key in detail:
+            value = value_of(span, key)
+            if value is not None or not isinstance(detail[key], Deferred):
+                node[key] = mask.json(value)
     if isinstance(detail.get("query"), str):
         node["query"] = mask.query(detail["query"])
     if "headers" in detail:

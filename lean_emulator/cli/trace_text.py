@@ -15,14 +15,20 @@ _BEFORE_DIFFERENCE = 20
 """Characters that long values show of what they have in common."""
 
 
-def lines(tree: Mapping[str, Any], depth: int = 0, *, prints: bool = True) -> Iterator[str]:
-    """A trace as indented lines; ``prints`` leaves out what the code printed when false."""
+def lines(
+    tree: Mapping[str, Any], depth: int = 0, *, prints: bool = True, outer: str = ""
+) -> Iterator[str]:
+    """A trace as indented lines; ``prints`` leaves out what the code printed when false.
+
+    ``outer`` is who the step above acts for: a step tells it only where it is somebody else.
+    """
     indent = "  " * depth
-    yield indent + "  ".join(_words(tree, depth))
+    who = _identity(tree, outer)
+    yield indent + "  ".join(_words(tree, depth, who if who != outer else ""))
     for line in _below(tree, prints=prints):
         yield f"{indent}    {line}"
     for child in tree.get("children") or []:
-        yield from lines(child, depth + 1, prints=prints)
+        yield from lines(child, depth + 1, prints=prints, outer=who)
     if tree.get("dropped"):
         yield f"{indent}  … and {tree['dropped']} more steps"
 
@@ -42,7 +48,7 @@ def changed(step: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _words(step: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _words(step: Mapping[str, Any], depth: int, who: str) -> Iterator[str]:
     if depth == 0:
         yield str(step.get("id"))
     yield str(step.get("title"))
@@ -57,18 +63,18 @@ def _words(step: Mapping[str, Any], depth: int) -> Iterator[str]:
         yield f"{step['tookMs']:.1f} ms"
     if step.get("limitMs") is not None and step.get("leftMs") is not None:
         yield f"{_seconds(step['leftMs'])} left of {_seconds(step['limitMs'])}"
-    yield from _circumstances(step, depth)
+    if who:
+        yield f"as {who}"
+    yield from _circumstances(step)
 
 
-def _circumstances(step: Mapping[str, Any], depth: int) -> Iterator[str]:
-    if depth == 0 and step.get("identity"):
-        yield f"as {step['identity']}{_named(step.get('user'))}"
+def _circumstances(step: Mapping[str, Any]) -> Iterator[str]:
     if step.get("updatedKeys"):
         yield f"updatedKeys: {', '.join(step['updatedKeys'])}"
     if step.get("ignoredHooks"):
         yield f"ignored hooks: {', '.join(map(str, step['ignoredHooks']))}"
     if step.get("cycle"):
-        yield f"cycle: {' → '.join(step['cycle'])}"
+        yield f"cycle: {' → '.join([*step['cycle'], step['cycle'][0]])}"
     if step.get("why"):
         yield _in_language(step["why"])
 
@@ -80,11 +86,26 @@ def _below(step: Mapping[str, Any], *, prints: bool) -> Iterator[str]:
                 yield f"│ {part}"
     for row in changed(step):
         yield _change(row)
+    yield from _hooks_without_steps(step)
+    for warning in step.get("warnings") or []:
+        yield f"⚠ {_in_language(warning)}"
     error = step.get("error")
     if isinstance(error, Mapping):
         yield f"! {error.get('message')}"
         if error.get("hint"):
             yield f"  {_in_language(error['hint'])}"
+
+
+def _hooks_without_steps(step: Mapping[str, Any]) -> Iterator[str]:
+    """Hooks that did not run and have no line of their own, those with one reason in one line."""
+    reasons: dict[str, list[str]] = {}
+    for hook in step.get("hooks") or []:
+        if hook["reason"] != "ran" and hook.get("outcome") != "skipped":
+            hooks = reasons.setdefault(_in_language(hook), [])
+            if hook["hook"] not in hooks:
+                hooks.append(hook["hook"])
+    for reason, hooks in reasons.items():
+        yield f"· {', '.join(hooks)}: {reason}"
 
 
 def _change(row: Mapping[str, Any]) -> str:
@@ -117,9 +138,13 @@ def _in_language(said: Any) -> str:
     return "" if said is None else str(said)
 
 
-def _named(user: Any) -> str:
+def _identity(step: Mapping[str, Any], outer: str) -> str:
+    """``user alice``, ``master``; that of the step above where the step has none of its own."""
+    if step.get("kind") == "storage" or step.get("outcome") == "skipped":
+        return outer
+    user = step.get("user")
     name = user.get("username") or user.get("objectId") if isinstance(user, Mapping) else None
-    return f" {name}" if name else ""
+    return " ".join(str(word) for word in (step.get("identity"), name) if word) or outer
 
 
 def _seconds(ms: float) -> str:

@@ -1,6 +1,7 @@
 """One piece of work on behalf of somebody: who, until when, in which trace, caused by what."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from lean_emulator.base import errors
 from lean_emulator.base.deadline import Deadline
@@ -8,6 +9,19 @@ from lean_emulator.base.errors import Hint
 from lean_emulator.base.trace import Span
 from lean_emulator.model.access import Principal
 from lean_emulator.model.hooknames import HookKind
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Hooks that a write asked to leave out, whether or not it was entitled to.
+
+    ``named`` are those of ``__ignore_hooks``, ``marked`` those of valid signed marks. ``source``
+    tells imports, which fire nothing, from requests.
+    """
+
+    named: frozenset[HookKind] = frozenset()
+    marked: frozenset[HookKind] = frozenset()
+    source: Literal["request", "import"] = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,8 @@ class Call:
     """Hooks and functions this call is inside of, outermost first: ``afterSave Post``."""
     ignored: frozenset[HookKind] = frozenset()
     """Hooks this write asked to leave out, and was entitled to."""
+    wish: Wish | None = None
+    """How it asked; ``None`` where it did not."""
     prod: bool = True
     remote_address: str = "127.0.0.1"
 
@@ -33,13 +49,15 @@ class Call:
             chain=(*self.chain, step),
             deadline=self.deadline.narrowed(seconds),
             ignored=frozenset(),
+            wish=None,
         )
 
     def with_deadline(self, deadline: Deadline) -> "Call":
         return replace(self, deadline=deadline)
 
-    def ignoring(self, kinds: frozenset[HookKind]) -> "Call":
-        return replace(self, ignored=kinds)
+    def ignoring(self, kinds: frozenset[HookKind], wish: Wish | None = None) -> "Call":
+        """The call of a write without these hooks; ``wish`` is what it asked for."""
+        return replace(self, ignored=kinds, wish=wish)
 
 
 def hook_loop(chain: tuple[str, ...]) -> errors.HookLoop:

@@ -8,7 +8,7 @@ from typing import Protocol
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.jsontext import Json
-from lean_emulator.base.trace import Span
+from lean_emulator.base.trace import Deferred, Span
 from lean_emulator.model.access import Principal
 from lean_emulator.service.call import Call
 
@@ -161,6 +161,18 @@ def shown_answer(answer: Answer) -> Json:
     if isinstance(value, errors.ApiError):
         return answer.body[:2_048].decode("utf-8", "replace") or None
     return value
+
+
+class SaidByCode(Deferred):
+    """The ``answer`` member of a step: the code's answer, read when somebody looks."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def told(self, span: Span) -> Json:
+        return shown_answer(self.answer)
 
 
 def refusal(answer: Answer) -> str:

@@ -15,6 +15,7 @@ from lean_emulator.model.hooknames import understand
 from lean_emulator.service.call import Call
 from lean_emulator.service.engine import Answer, Credentials, Engine, read_json
 from lean_emulator.service.hook_event import describe
+from lean_emulator.service.warnings import WARNINGS
 
 # Ours are written anew, and these belong to one connection only.
 _NOT_FORWARDED = frozenset(
@@ -87,6 +88,8 @@ class Functions:
             self._log.end(span, "timeout" if late else "failed", e.status)
             raise
         said = as_json(answer)
+        if answer.body and answer.status < 300 and said.status != answer.status:
+            span.detail["not_json"] = True
         self._close(span, name, said)
         return said
 
@@ -100,6 +103,7 @@ class Functions:
             "identity": call.principal.kind,
             "limit": self._seconds,
             "left": min(self._seconds, call.deadline.remaining()),
+            "warnings": WARNINGS,
         }
         if name in self._engine.where:
             detail["where"] = self._engine.where[name]

@@ -12,17 +12,19 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
-from lean_emulator.model.hooknames import NEVER_HOOKED, HookKind
+from lean_emulator.model.hooknames import BY_WORD, NEVER_HOOKED, HookKind
+from lean_emulator.service import fate_texts, fates
 from lean_emulator.service.call import Call, cycle_of, hook_loop
 from lean_emulator.service.engine import (
     Answer,
     Credentials,
     Engine,
+    SaidByCode,
     hook_headers,
     refusal,
-    shown_answer,
 )
 from lean_emulator.service.hook_event import HookEvent, describe, rejection, replacement
+from lean_emulator.service.warnings import WARNINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ class Hooks:
         """
         if not self._engine.settled:
             await self._engine.until_settled(call.deadline)
+        names = self._engine.names
+        if call.span is not None:
+            fates.note(call.span, event, names, call.wish, self._engine.failure)
         self._refuse_unloaded()
-        if not self._fires(call, event):
+        if not self._fires(call, event, names):
             return event.document
         span = self.begin(call, event)
         try:
@@ -76,14 +81,14 @@ class Hooks:
         if answer.status >= 300:
             raise self._rejected(answer, span)
         if event.kind is not HookKind.BEFORE_SAVE:
-            span.detail["answer"] = shown_answer(answer)
+            span.detail["answer"] = SaidByCode(answer)
             self._log.end(span, "ok", answer.status)
             return event.document
         return self._replaced(answer, event, span)
 
     async def after(self, call: Call, event: HookEvent) -> None:
         """Start an after hook; its failure is recorded and never reaches the client."""
-        if not self._fires(call, event):
+        if not self._fires(call, event, self._engine.names):
             return
         work = self._run_after(call, event)
         if self._await_after:
@@ -102,7 +107,7 @@ class Hooks:
         except ApiError as e:
             self._fail(span, e, "timeout" if isinstance(e, errors.TimedOut) else "failed")
             raise
-        span.detail["answer"] = shown_answer(answer)
+        span.detail["answer"] = SaidByCode(answer)
         if answer.status >= 300:
             self._rejected(answer, span)
         elif event.kind in (HookKind.BEFORE_SAVE, HookKind.BEFORE_UPDATE):
@@ -134,32 +139,28 @@ class Hooks:
             if failure is not None:
                 raise rejection(f"the cloud code did not load: {failure.last_line}", failure.hint)
 
-    def _fires(self, call: Call, event: HookEvent) -> bool:
-        if event.name not in self._engine.names:
+    def _fires(self, call: Call, event: HookEvent, names: frozenset[str]) -> bool:
+        if event.name not in names:
             return False
         if event.class_name in NEVER_HOOKED:
-            text = f"{event.class_name} never fires hooks"
-            self._skip(call, event, "excluded", text, f"{event.class_name} 不会触发 hook")
+            self._skip(call, event, "excluded", fate_texts.excluded(event.class_name))
             return False
         if event.kind in call.ignored:
-            self._skip(
-                call,
-                event,
-                "ignored",
-                "switched off by the SDK: the object was handed to a hook, or asked to ignore it",
-                "被 SDK 关闭:该对象来自 hook,或请求要求忽略此 hook",
-            )
+            handed = _handed_by(call, event)
+            said = fate_texts.ignored(event.kind, call.wish, call.span, handed)
+            self._skip(call, event, "ignored", said)
             return False
         return True
 
-    def _skip(self, call: Call, event: HookEvent, reason: str, en: str, zh: str) -> None:
+    def _skip(self, call: Call, event: HookEvent, reason: str, said: errors.Hint) -> None:
         self._log.skip(
             "hook",
             event.title,
             call.span,
             hook=event.kind.word,
             class_name=event.class_name,
-            why={"reason": reason, "en": en, "zh": zh},
+            object_id=event.document.get("objectId"),
+            why={"reason": reason, "en": said.en, "zh": said.zh},
         )
 
     def begin(self, call: Call, event: HookEvent) -> Span:
@@ -174,6 +175,7 @@ class Hooks:
             "identity": call.principal.kind,
             "limit": limit,
             "left": min(limit, call.deadline.remaining()),
+            "warnings": WARNINGS,
         }
         if event.updated_keys:
             detail["updated_keys"] = [*event.updated_keys]
@@ -214,9 +216,11 @@ class Hooks:
         try:
             replaced = replacement(answer, event.class_name, event.document)
         except ApiError as e:
-            span.detail["answer"] = shown_answer(answer)
+            span.detail["answer"] = SaidByCode(answer)
             self._fail(span, e, "failed", answer.status)
             raise
+        if replaced is event.document:
+            span.detail["answer"] = SaidByCode(answer)
         span.detail["after"] = replaced
         self._log.end(span, "ok", answer.status)
         return replaced
@@ -234,10 +238,13 @@ class Hooks:
             )
             self._fail(span, late, "timeout")
             return late
+        if isinstance(e, errors.CodeDidNotLoad):
+            span.detail["unloaded"] = True
         self._fail(span, e, "failed")
         return rejection(e.message, e.hint)
 
     def _rejected(self, answer: Answer, span: Span) -> ApiError:
+        span.detail["answer"] = SaidByCode(answer)
         loop = span.detail.get("loop")
         if isinstance(loop, errors.HookLoop):
             self._fail(span, loop, "loop", answer.status)
@@ -267,6 +274,7 @@ class Hooks:
         if answer.status >= 300:
             self._rejected(answer, span)
         else:
+            span.detail["answer"] = SaidByCode(answer)
             self._log.end(span, "ok", answer.status)
 
     def _spawn(self, work: Awaitable[None]) -> None:
@@ -281,6 +289,18 @@ def _mark_loop(span: Span, loop: errors.HookLoop) -> None:
     while above is not None:
         above.detail["loop"] = loop
         above = above.parent
+
+
+def _handed_by(call: Call, event: HookEvent) -> str | None:
+    """The hook that was given the object being written, where the SDK then leaves hooks out."""
+    above = None if call.span is None else call.span.parent
+    kind = None if above is None else BY_WORD.get(str(above.detail.get("hook")))
+    if above is None or kind is None or kind.is_before is not event.kind.is_before:
+        return None
+    detail = above.detail
+    same_class = detail.get("class_name") == event.class_name
+    same = same_class and detail.get("object_id") == event.document.get("objectId")
+    return above.title if same else None
 
 
 def _with_own_time(call: Call, clock: Clock) -> Call:

@@ -9,6 +9,7 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.service.call import Call
+from lean_emulator.service.fates import FATES
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route, RouteTable
 
@@ -56,6 +57,7 @@ class BatchHandlers:
             class_name=class_named(inner.path),
             body=inner.body,
             identity=inner.call.principal.kind,
+            hooks=FATES,
         )
         return await self._answer(replace(inner, call=_in_span(inner.call, span)), span)
 

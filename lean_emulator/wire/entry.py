@@ -13,6 +13,7 @@ from lean_emulator.base.trace import Span
 from lean_emulator.model.access import ANONYMOUS, Principal
 from lean_emulator.service.call import Call
 from lean_emulator.service.engine import Credentials, Ledger
+from lean_emulator.service.warnings import WARNINGS
 from lean_emulator.wire.authenticate import (
     HOOK_KEY,
     Claims,
@@ -84,6 +85,10 @@ class Entry:
         call_id = headers.get(CALL_HEADER)
         if call_id is None or not same_secret(headers.get(HOOK_KEY, ""), self._keys.hook_key):
             return None
+        return self._claimed_cause(call_id)
+
+    def _claimed_cause(self, call_id: str) -> Call | None:
+        """What a call id speaks of; without the hook key fit for telling, for nothing else."""
         found = self._ledger.find(call_id)
         return found if isinstance(found, Call) else None
 
@@ -93,6 +98,8 @@ class Entry:
         Raises 401 for wrong credentials and 107 for a body that is no JSON; what could be read
         before that is in the span.
         """
+        if cause is None and CALL_HEADER in incoming.headers:
+            self._note_keyless(incoming.headers[CALL_HEADER], span)
         method, params = incoming.method, _params(incoming.query)
         body = self._json(incoming)
         span.detail["body"] = body
@@ -117,6 +124,13 @@ class Entry:
             proves=self._proves,
             size=len(incoming.body),
         )
+
+    def _note_keyless(self, call_id: str, span: Span) -> None:
+        """A request of the user's code that does not prove to be one."""
+        inside = self._claimed_cause(call_id)
+        if inside is not None:
+            span.detail["keyless"] = inside.chain[-1]
+            span.detail["warnings"] = WARNINGS
 
     def _proves(self, names: tuple[str, ...], mark: object) -> bool:
         return verify_hook_mark(self._keys.master_key, names, mark, self._clock.now_ms())

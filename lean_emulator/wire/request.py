@@ -14,7 +14,7 @@ from lean_emulator.model.hooknames import (
 )
 from lean_emulator.model.operations import Write, parse_write
 from lean_emulator.model.where_json import truth
-from lean_emulator.service.call import Call
+from lean_emulator.service.call import Call, Wish
 
 MAX_OBJECT = 16 * 1024 * 1024
 """Bytes one object may have (storage.md 2.4)."""
@@ -83,14 +83,15 @@ class Request:
         """
         if not isinstance(self.body, dict):
             return self.call
-        ignored = self._ignored(self.body) | self._marked(self.body, class_name)
-        return self.call.ignoring(ignored) if ignored else self.call
-
-    def _ignored(self, body: Mapping[str, Json]) -> frozenset[HookKind]:
-        principal = self.call.principal
-        if principal.from_engine or principal.is_master:
-            return parse_ignored(body.get("__ignore_hooks"))
-        return frozenset()
+        named = parse_ignored(self.body.get("__ignore_hooks"))
+        marked = self._marked(self.body, class_name)
+        if not named and not marked:
+            return self.call
+        call, principal = self.call, self.call.principal
+        if call.span is not None:
+            call.span.detail["ignored"] = sorted(kind.word for kind in named | marked)
+        entitled = principal.from_engine or principal.is_master
+        return call.ignoring(named | marked if entitled else marked, Wish(named, marked))
 
     def _marked(self, body: Mapping[str, Json], class_name: str) -> frozenset[HookKind]:
         marked: frozenset[HookKind] = frozenset()

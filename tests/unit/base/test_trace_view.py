@@ -73,6 +73,7 @@ def test_summary_is_one_line_of_facts() -> None:
         "user": "ann",
         "hooksRan": 2,
         "hooksSkipped": 1,
+        "warnings": 0,
         "steps": 4,
         "note": "afterUpdate: no",
     }

@@ -18,7 +18,7 @@ def diff(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_a_tree_says_who_when_and_how_long() -> None:
     hook = step(
         "beforeUpdate Post", status=200, limitMs=10_000.0, leftMs=9_876.0, where="cloud.py:7",
-        identity="user", updatedKeys=["a", "b"],
+        identity="user", user={"username": "alice"}, updatedKeys=["a", "b"],
     )  # fmt: skip
     root = step(
         "PUT /1.1/classes/Post/x", status=200, identity="user", user={"username": "alice"},
@@ -29,6 +29,49 @@ def test_a_tree_says_who_when_and_how_long() -> None:
         "  beforeUpdate Post  (cloud.py:7)  ok 200  1.2 ms  9.88 s left of 10 s  updatedKeys: a, b",
         "  update Post  ok  1.2 ms",
     ]
+
+
+def test_a_step_says_who_it_acts_for_where_that_changes() -> None:
+    inner = step("PUT /1.1/classes/Post/y", identity="master", children=[step("update Post")])
+    skipped = step("afterUpdate Post", outcome="skipped", identity="master", why="no")
+    storage = step("insert Post", kind="storage", identity="user")
+    ann = {"identity": "user", "user": {"username": "ann"}}
+    hook = step("afterSave Post", **ann, children=[inner, skipped])
+    root = step("POST /1.1/classes/Post", **ann, children=[storage, hook])
+    assert [line for line in lines(root) if "as " in line] == [
+        "t-1  POST /1.1/classes/Post  ok  1.2 ms  as user ann",
+        "    PUT /1.1/classes/Post/y  ok  1.2 ms  as master",
+    ]
+
+
+def test_hooks_without_a_step_are_told_by_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hook(word: str, reason: str, **more: Any) -> dict[str, Any]:
+        said = {"en": f"because {reason}", "zh": f"因为 {reason}"}
+        return {"hook": word, "reason": reason, "outcome": None, **said, **more}
+
+    hooks = [
+        hook("beforeUpdate", "ran", outcome="ok"),
+        hook("afterUpdate", "ignored", outcome="skipped"),
+        hook("beforeSave", "other_write"),
+        hook("afterSave", "other_write"),
+        hook("beforeSave", "other_write"),
+        hook("beforeDelete", "ran_anyway", outcome="ok"),
+    ]
+    monkeypatch.setenv("LEAN_EMU_LANG", "en")
+    assert [*lines(step("PUT", hooks=hooks))][1:] == [
+        "    · beforeSave, afterSave: because other_write",
+        "    · beforeDelete: because ran_anyway",
+    ]
+    monkeypatch.setenv("LEAN_EMU_LANG", "zh")
+    assert "因为 other_write" in [*lines(step("PUT", hooks=hooks))][1]
+
+
+def test_warnings_stand_below_their_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAN_EMU_LANG", "zh")
+    warned = step(
+        "beforeUpdate A", warnings=[{"kind": "x", "en": "It vanishes.", "zh": "会消失。"}]
+    )
+    assert [*lines(warned)][1:] == ["    ⚠ 会消失。"]
 
 
 def test_a_hook_that_did_not_run_says_why_in_the_terminals_language(
@@ -64,7 +107,7 @@ def test_an_error_has_its_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"message": "Too deep.", "hint": {"en": "Disable the hook.", "zh": "关闭 hook。"}}
     tree = step("afterSave A", outcome="loop", error=error, cycle=["afterSave A", "afterSave B"])
     head, *below = lines(tree)
-    assert head.endswith("cycle: afterSave A → afterSave B")
+    assert head.endswith("cycle: afterSave A → afterSave B → afterSave A")
     assert below == ["    ! Too deep.", "      Disable the hook."]
 
 
