@@ -83,7 +83,7 @@ class Matches:
 class ReadableBy:
     """The object's ACL lets one of these read it; an object without an ACL is public."""
 
-    grantees: tuple[str, ...]
+    grantees: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

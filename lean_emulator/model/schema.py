@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.class_permissions import Closed, closed_actions
 from lean_emulator.model.column_options import Options, Rules, rules_of
 from lean_emulator.model.declared_index import Index
 from lean_emulator.model.operations import (
@@ -92,6 +93,8 @@ class ClassSchema:
     rules: Rules | None = field(init=False)
     """What the options come to; ``None`` for a class that has none."""
     unique_indexes: tuple[Index, ...] = field(init=False)
+    closed: Closed = field(init=False)
+    """What the permissions come to: the actions that are not everybody's."""
 
     def __post_init__(self) -> None:
         relations = tuple(item for item in self.columns.items() if item[1].type == "Relation")
@@ -99,6 +102,7 @@ class ClassSchema:
         rules = rules_of(self.name, self.columns, self.options) if self.options else None
         object.__setattr__(self, "rules", rules)
         object.__setattr__(self, "unique_indexes", tuple(i for i in self.indexes if i.unique))
+        object.__setattr__(self, "closed", closed_actions(self.name, self.permissions))
 
     @property
     def own_columns(self) -> int:

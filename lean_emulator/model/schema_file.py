@@ -14,13 +14,11 @@ from typing import Any
 from lean_emulator.base.errors import ApiError, Hint, StartError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import check_acl
+from lean_emulator.model.class_permissions import ACTIONS
 from lean_emulator.model.column_options import Options
 from lean_emulator.model.declared_index import Index
 from lean_emulator.model.schema import ANY, ClassSchema, ColumnType, new_class, type_of_value
 from lean_emulator.model.values import MISSING, check_class_name, normalise
-
-ACTIONS = ("add_fields", "create", "delete", "find", "get", "update")
-"""What class permissions speak of (storage.md 7.3)."""
 
 _MEMBERS = ("schema", "permissions", "indexes", "name", "type")
 _TYPES = (

@@ -28,7 +28,16 @@ class Missing:
 
 MISSING: Final = Missing()
 
-_CLASS_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9_]*")
+BUILT_IN_CLASSES = frozenset(
+    {
+        "_Blocklist", "_Conversation", "_ConversationMemberInfo", "_File", "_Followee", "_Follower",
+        "_FriendshipRequest", "_Installation", "_Notification", "_Role", "_Status",
+        "_SysConversation", "_SysMessage", "_User",
+    }
+)  # fmt: skip
+"""The platform's own classes, the only ones whose names begin with ``_`` (storage.md 2.2)."""
+
+_CLASS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OBJECT_ID = re.compile(r"[A-Za-z0-9]+")
 _CANONICAL_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.A)
 
@@ -36,11 +45,16 @@ _CANONICAL_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.A)
 @lru_cache(maxsize=4_096)
 def check_class_name(name: str) -> None:
     """Raise code 103 for a name no class can have."""
-    if not _CLASS_NAME.fullmatch(name):
+    if _CLASS_NAME.fullmatch(name) or name in BUILT_IN_CLASSES:
+        return
+    if name.startswith("_"):
         raise errors.INVALID_CLASS_NAME(
-            f"Invalid class name '{name}': it begins with a letter and holds letters, "
-            "digits and '_'."
+            f"Invalid class name '{name}': only the platform's own classes begin with '_', "
+            f"and they are {', '.join(sorted(BUILT_IN_CLASSES))}."
         )
+    raise errors.INVALID_CLASS_NAME(
+        f"Invalid class name '{name}': it begins with a letter and holds letters, digits and '_'."
+    )
 
 
 def check_object_id(object_id: str) -> None:

@@ -1,12 +1,12 @@
 """Around ``storage.find``: sub-queries and relations before it, included objects after it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeGuard
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.access import Principal, may, read_filter
+from lean_emulator.model.access import read_filter
 from lean_emulator.model.predicate import reach
 from lean_emulator.model.query import (
     All,
@@ -23,12 +23,17 @@ from lean_emulator.model.query import (
     Where,
     both,
 )
+from lean_emulator.model.schema import ClassSchema, new_class
 from lean_emulator.model.values import Missing, pointer, type_of
+from lean_emulator.service.call import Call
+from lean_emulator.service.permissions import Permissions
 from lean_emulator.storage.contract import Storage
 
 Fields: TypeAlias = dict[str, Json]
 Show: TypeAlias = Callable[[str, Fields], Fields]
 """What of a document of a class the reader gets to see."""
+Target: TypeAlias = Callable[[Call, str, str], Awaitable[Fields | None]]
+"""The object of a class and id, when the caller may see it."""
 
 MAX_DEPTH = 10
 """Pointers behind pointers that one path of an ``include`` follows."""
@@ -43,24 +48,30 @@ _WITHOUT_PATH = (All, AnyOf, Not, RelatedTo, ReadableBy)
 class Finder:
     """Finds documents on behalf of somebody; the reader's rights hold for inner queries too."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, permissions: Permissions) -> None:
         self._storage = storage
+        self._permissions = permissions
 
-    async def find(self, principal: Principal, query: Query) -> list[Fields]:
+    async def find(self, call: Call, query: Query) -> list[Fields]:
         """Readable documents, as stored."""
-        return await self._storage.find(await self.readable(principal, query))
+        return await self._storage.find(await self.readable(call, query))
 
-    async def count(self, principal: Principal, query: Query) -> int:
+    async def count(self, call: Call, query: Query) -> int:
         """How many are readable, whatever skip and limit."""
-        return await self._storage.count(await self.readable(principal, query))
+        return await self._storage.count(await self.readable(call, query))
 
-    async def readable(self, principal: Principal, query: Query) -> Query:
-        """The query as storage takes it: sub-queries answered, the reader's rights added."""
-        where = await self.resolved(principal, query.class_name, query.where)
+    async def readable(self, call: Call, query: Query) -> Query:
+        """The query as storage takes it: sub-queries answered, the reader's rights added.
+
+        Raises 403 where the class may not be queried; that holds for the inner ones too.
+        """
+        await self._permissions.check(call, "find", self._schema(query.class_name))
+        reader = await self._permissions.reader(call)
+        where = await self.resolved(call, query.class_name, query.where)
         order = tuple(key for key in query.order if not _is_secret(query.class_name, key.path))
-        return replace(query, where=both(where, read_filter(principal)), order=order)
+        return replace(query, where=both(where, read_filter(reader)), order=order)
 
-    async def resolved(self, principal: Principal, class_name: str, where: Where) -> Where:
+    async def resolved(self, call: Call, class_name: str, where: Where) -> Where:
         """The tree without sub-queries and relations, which become lists of what they gave.
 
         Conditions on secrets are conditions on a field that nobody has.
@@ -69,31 +80,40 @@ class Finder:
             where = replace(where, path=_NOWHERE)
         match where:
             case All(parts):
-                return All(tuple([await self.resolved(principal, class_name, p) for p in parts]))
+                return All(tuple([await self.resolved(call, class_name, p) for p in parts]))
             case AnyOf(parts):
-                return AnyOf(tuple([await self.resolved(principal, class_name, p) for p in parts]))
+                return AnyOf(tuple([await self.resolved(call, class_name, p) for p in parts]))
             case Not(part):
-                return Not(await self.resolved(principal, class_name, part))
+                return Not(await self.resolved(call, class_name, part))
             case InQuery(path, query):
-                rows = await self.find(principal, query)
+                rows = await self.find(call, query)
                 targets = [pointer(query.class_name, str(row["objectId"])) for row in rows]
                 return await self._of_owners(class_name, InList(path, tuple(targets)))
             case Select(path, query, key):
-                rows = await self.find(principal, query)
+                rows = await self.find(call, query)
                 key = _NOWHERE if _is_secret(query.class_name, key) else key
                 return InList(path, tuple(_values(rows, key)))
             case RelatedTo(owner_class, owner_id, key):
-                members = await self._storage.related(owner_class, owner_id, key)
+                members = await self._members(call, owner_class, owner_id, key)
                 return InList("objectId", tuple(members))
             case Compare(_, "eq") | InList() | HasAll():
                 return await self._of_owners(class_name, where)
             case _:
                 return where
 
+    async def _members(self, call: Call, owner_class: str, owner_id: str, key: str) -> list[str]:
+        """Ids in a relation; none where the reader may not see whose it is."""
+        owner = await self._storage.get(owner_class, owner_id)
+        if owner is None:
+            return []
+        schema, acl = self._schema(owner_class), owner.get("ACL")
+        if not await self._permissions.allows(call.principal, "include", schema, owner_id, acl):
+            return []
+        return await self._storage.related(owner_class, owner_id, key)
+
     async def _of_owners(self, class_name: str, where: Compare | InList | HasAll) -> Where:
         """A condition on who is in a relation, as one on the owners; any other as it is."""
-        schema = self._storage.classes().get(class_name)
-        column = schema.columns.get(where.path) if schema is not None else None
+        column = self._schema(class_name).columns.get(where.path)
         wanted = (where.value,) if isinstance(where, Compare) else where.values
         if column is None or column.type != "Relation" or not any(map(_is_pointer, wanted)):
             return where
@@ -108,7 +128,7 @@ class Finder:
         return InList("objectId", tuple(dict.fromkeys(i for owners in found for i in owners)))
 
     async def include(
-        self, principal: Principal, rows: Sequence[Fields], paths: Sequence[str], show: Show
+        self, call: Call, rows: Sequence[Fields], paths: Sequence[str], show: Show
     ) -> list[Fields]:
         """The rows with the pointers at ``paths`` replaced by their objects.
 
@@ -120,16 +140,28 @@ class Finder:
             node = tree
             for part in path.split(".")[:MAX_DEPTH]:
                 node = node.setdefault(part, {})  # type: ignore[assignment]  # a tree of itself
-        expander = _Expander(self._storage, principal, show)
+        expander = _Expander(self._target, call, show)
         return [await expander.fields(row, tree) for row in rows]
+
+    async def _target(self, call: Call, class_name: str, object_id: str) -> Fields | None:
+        """An object to be included; ``None`` where there is none, or none to be seen."""
+        found = await self._storage.get(class_name, object_id)
+        if found is None:
+            return None
+        schema, acl = self._schema(class_name), found.get("ACL")
+        seen = await self._permissions.allows(call.principal, "include", schema, object_id, acl)
+        return found if seen else None
+
+    def _schema(self, class_name: str) -> ClassSchema:
+        return self._storage.classes().get(class_name) or new_class(class_name)
 
 
 class _Expander:
     """One answer's included objects; each is fetched once."""
 
-    def __init__(self, storage: Storage, principal: Principal, show: Show) -> None:
-        self._storage = storage
-        self._principal = principal
+    def __init__(self, target: Target, call: Call, show: Show) -> None:
+        self._target_of = target
+        self._call = call
         self._show = show
         self._fetched: dict[tuple[str, str], Fields | None] = {}
         self._included = 0
@@ -165,9 +197,7 @@ class _Expander:
     async def _target(self, class_name: str, object_id: str) -> Fields | None:
         key = (class_name, object_id)
         if key not in self._fetched:
-            found = await self._storage.get(class_name, object_id)
-            if found is not None and not may(self._principal, "read", found.get("ACL")):
-                found = None
+            found = await self._target_of(self._call, class_name, object_id)
             self._fetched[key] = None if found is None else self._show(class_name, found)
         return self._fetched[key]
 

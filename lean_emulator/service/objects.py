@@ -3,16 +3,16 @@
 Sources: storage.md 3 for the answers, engine.md 4 for the order of hooks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
-from lean_emulator.base.trace import EventLog, Span
-from lean_emulator.model.access import PUBLIC_ACL, Principal, check_acl, may
+from lean_emulator.base.trace import EventLog
+from lean_emulator.model.access import Principal
 from lean_emulator.model.document import (
     apply_write,
     check_field_names,
@@ -21,15 +21,27 @@ from lean_emulator.model.document import (
     top_level_keys,
 )
 from lean_emulator.model.hooknames import HookKind
-from lean_emulator.model.operations import Operation, Relate, parse_operation
+from lean_emulator.model.operations import Relate
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Keys, Query, Where
 from lean_emulator.model.schema import ClassSchema, admit_write, new_class
-from lean_emulator.model.values import Missing, check_class_name
+from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
+from lean_emulator.service.commits import Commits
+from lean_emulator.service.drafts import (
+    Write,
+    check_changed,
+    check_new,
+    check_replaced,
+    completed,
+    refuse_locked,
+    without_numbered,
+)
 from lean_emulator.service.find import Finder
 from lean_emulator.service.hook_event import HookEvent
 from lean_emulator.service.hooks import Hooks
+from lean_emulator.service.permissions import Permissions
+from lean_emulator.service.roles import Roles
 from lean_emulator.service.visibility import shown, visible
 from lean_emulator.storage.contract import (
     Change,
@@ -42,10 +54,6 @@ from lean_emulator.storage.contract import (
 )
 
 Fields: TypeAlias = dict[str, Json]
-Write: TypeAlias = Mapping[str, Operation]
-
-
-_WORDS: Mapping[type[Change], str] = {Insert: "insert", Update: "update", Delete: "delete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +86,15 @@ class Objects:
         *,
         unknown_class_is_empty: bool = False,
     ) -> None:
+        self.roles = Roles(storage)
         self._storage = storage
         self._hooks = hooks
-        self._log = log
         self._ids = ids
         self._clock = clock
         self._unknown_class_is_empty = unknown_class_is_empty
-        self._finder = Finder(storage)
-        self._last_write: dict[str, int] = {}
+        self._permissions = Permissions(self.roles)
+        self._finder = Finder(storage, self._permissions)
+        self._commits = Commits(storage, log, clock, self.roles.committed)
 
     async def create(
         self, call: Call, class_name: str, write: Write, *, fetch: bool = False
@@ -101,21 +110,23 @@ class Objects:
         """Everything up to the commit: checks, beforeSave, defaults, what is required."""
         check_class_name(class_name)
         check_field_names(write, dotted=False)
-        write = self._without_numbered(call, class_name, write)
+        schema, principal = self._schema(class_name), call.principal
+        await self._permissions.check(call, "create", schema)
+        write = without_numbered(principal, schema, write)
         draft = apply_write({}, write)
-        _check_acl_of(draft)
-        admit_write(self._schema(class_name), write)
+        check_new(class_name, draft)
+        await self._admit(call, schema, write)
 
         replaced = await self._hooks.before(
             call, HookEvent(HookKind.BEFORE_SAVE, class_name, draft)
         )
 
         call.deadline.check()
+        added: dict[str, Relate] = {}
         if replaced is not draft:
-            check_field_names(replaced, dotted=False)
-            _check_acl_of(replaced)
-        document, added = _without_relations(replaced)
-        stored = self._completed(call, class_name, document, object_id)
+            replaced, added = check_replaced(class_name, replaced)
+        now = iso_text(self._clock.now_ms())
+        stored = completed(principal, self._schema(class_name), replaced, object_id, now)
         return Insert(class_name, stored, {**relations_of(write), **added})
 
     async def after_create(self, call: Call, committed: Committed, *, fetch: bool) -> Fields:
@@ -135,22 +146,20 @@ class Objects:
         if not self._known(class_name):
             raise errors.CLASS_NOT_FOUND()
         document = await self._storage.get(class_name, object_id)
+        acl = None if document is None else document.get("ACL")
+        await self._permissions.check(call, "get", self._schema(class_name), object_id, acl)
         if document is None:
             return None
-        if not may(call.principal, "read", document.get("ACL")):
-            raise errors.FORBIDDEN(
-                f"Forbidden reading by object's ACL., the object id is {object_id}."
-            )
-        (answer,) = await self._answers(call.principal, class_name, [document], wish, token=True)
+        (answer,) = await self._answers(call, class_name, [document], wish, token=True)
         return answer
 
     async def find(self, call: Call, query: Query, wish: Wish, *, count: bool = False) -> Page:
         """The objects a query finds among those the principal may read."""
         if not self._known(query.class_name):
             raise errors.CLASS_NOT_FOUND()
-        rows = await self._finder.find(call.principal, query)
-        results = await self._answers(call.principal, query.class_name, rows, wish)
-        return Page(results, await self._finder.count(call.principal, query) if count else None)
+        rows = await self._finder.find(call, query)
+        results = await self._answers(call, query.class_name, rows, wish)
+        return Page(results, await self._finder.count(call, query) if count else None)
 
     async def stored(self, class_name: str, object_id: str) -> Fields | None:
         """An object as it is stored, whoever asks; ``None`` when there is none."""
@@ -158,8 +167,7 @@ class Objects:
 
     def last_write(self, class_name: str) -> str | None:
         """When an object of the class was last written or deleted here, ``None`` if it was not."""
-        at_ms = self._last_write.get(class_name)
-        return None if at_ms is None else iso_text(at_ms)
+        return self._commits.last_write(class_name)
 
     def relation_target(self, class_name: str, key: str) -> str | None:
         """The class whose objects a relation column holds; ``None`` when it is no relation."""
@@ -174,7 +182,7 @@ class Objects:
 
     async def _answers(
         self,
-        principal: Principal,
+        call: Call,
         class_name: str,
         rows: Sequence[Fields],
         wish: Wish,
@@ -182,11 +190,11 @@ class Objects:
         token: bool = False,
     ) -> list[Fields]:
         """Rows as they leave: visible fields, included objects, then the selection of keys."""
-        schema = self._schema(class_name)
+        schema, principal = self._schema(class_name), call.principal
         seen = [visible(principal, schema, row, acl=wish.acl, token=token) for row in rows]
         if wish.include:
             seen = await self._finder.include(
-                principal,
+                call,
                 seen,
                 wish.include,
                 lambda name, document: self.seen(principal, name, document),
@@ -216,16 +224,16 @@ class Objects:
         check_class_name(class_name)
         check_field_names(write, dotted=True)
         if guard is not None:
-            guard = await self._finder.resolved(call.principal, class_name, guard)
-        current = await self._writable(call, class_name, object_id, guard)
+            guard = await self._finder.resolved(call, class_name, guard)
+        current = await self._writable(call, "update", class_name, object_id, guard)
         if current is None:
             raise absent(class_name, object_id)
-        self._refuse_locked(call, class_name, write)
-        admit_write(self._schema(class_name), write)
+        schema = self._schema(class_name)
+        refuse_locked(call.principal, schema, write)
+        await self._admit(call, schema, write)
 
         intended = apply_write(current, write)
-        if "ACL" in intended and any(path.partition(".")[0] == "ACL" for path in write):
-            check_acl(intended["ACL"])
+        check_changed(class_name, current, intended, write)
         keys = top_level_keys(write)
         await self._hooks.before(
             call, HookEvent(HookKind.BEFORE_UPDATE, class_name, intended, keys)
@@ -256,8 +264,8 @@ class Objects:
         """Remove an object; one that is not there is no error unless ``guard`` wants it."""
         check_class_name(class_name)
         if guard is not None:
-            guard = await self._finder.resolved(call.principal, class_name, guard)
-        current = await self._writable(call, class_name, object_id, guard)
+            guard = await self._finder.resolved(call, class_name, guard)
+        current = await self._writable(call, "delete", class_name, object_id, guard)
         if current is None:
             return
 
@@ -271,82 +279,32 @@ class Objects:
             )
 
     async def _writable(
-        self, call: Call, class_name: str, object_id: str, guard: Where | None
+        self,
+        call: Call,
+        action: Literal["update", "delete"],
+        class_name: str,
+        object_id: str,
+        guard: Where | None,
     ) -> Fields | None:
-        """The object as it is; raises 403 when its ACL forbids, 305 when the guard fails."""
+        """The object as it is; raises 403 or 206 when it is not to be written, 305 by the guard."""
         current = await self._storage.get(class_name, object_id)
-        if current is not None and not may(call.principal, "write", current.get("ACL")):
-            raise errors.FORBIDDEN(
-                f"Forbidden writing by object's ACL., the object id is {object_id}."
-            )
+        acl = None if current is None else current.get("ACL")
+        await self._permissions.check(call, action, self._schema(class_name), object_id, acl)
         if guard is not None and (current is None or not compile_where(guard)(current)):
             raise errors.NO_EFFECT()
         return current
 
+    async def _admit(self, call: Call, schema: ClassSchema, write: Write) -> None:
+        """Raise 111 where a value does not fit its column, 403 for new columns in a closed class.
+
+        Only what the write itself brings counts: columns that a hook adds are the project's.
+        """
+        if admit_write(schema, write) is not schema:
+            await self._permissions.check(call, "add_fields", schema)
+
     async def commit(self, call: Call, changes: Sequence[Change]) -> list[Committed]:
         """All changes or none, each a step of the trace."""
-        spans = [self._begin(call, change) for change in changes]
-        try:
-            done = await self._storage.commit(changes)
-        except errors.ApiError as e:
-            for span in spans:
-                span.detail["error"] = {"code": e.code, "message": e.message}
-                self._log.end(span, "failed", e.status)
-            raise
-        for span, committed in zip(spans, done, strict=True):
-            self._last_write[committed.change.class_name] = self._clock.now_ms()
-            if committed.before is not None:
-                span.detail["before"] = committed.before
-            if committed.after is not None:
-                span.detail["after"] = committed.after
-            self._log.end(span)
-        return done
-
-    def _begin(self, call: Call, change: Change) -> Span:
-        word = _WORDS[type(change)]
-        return self._log.begin(
-            "storage",
-            f"{word} {change.class_name}",
-            call.span,
-            op=word,
-            class_name=change.class_name,
-            object_id=change.object_id,
-        )
-
-    def _without_numbered(self, call: Call, class_name: str, write: Write) -> Write:
-        """A create's write without what a client says of columns that the server numbers."""
-        rules = self._schema(class_name).rules
-        if rules is None or not rules.numbered or _sets_all_columns(call.principal):
-            return write
-        return {name: op for name, op in write.items() if name not in rules.numbered}
-
-    def _refuse_locked(self, call: Call, class_name: str, write: Write) -> None:
-        """Raise code 117 where a client changes what is not its to change."""
-        rules = self._schema(class_name).rules
-        if rules is not None and not _sets_all_columns(call.principal):
-            rules.check_update(write)
-
-    def _completed(self, call: Call, class_name: str, draft: Fields, object_id: str) -> Fields:
-        """A new document as it will be stored, defaults filled in, nothing required missing.
-
-        It comes after the hook, which may be what fills a column (project-files.md 3).
-        """
-        rules = self._schema(class_name).rules
-        default_acl: Json = PUBLIC_ACL
-        if rules is not None:
-            draft = rules.completed(draft)
-            if not call.principal.is_master:
-                rules.check_required(draft)
-            if not isinstance(rules.default_acl, Missing):
-                default_acl = rules.default_acl
-        now = iso_text(self._clock.now_ms())
-        return {
-            **draft,
-            "ACL": default_acl if draft.get("ACL") is None else draft["ACL"],
-            "objectId": object_id,
-            "createdAt": now,
-            "updatedAt": now,
-        }
+        return await self._commits.commit(call, changes)
 
     def _schema(self, class_name: str) -> ClassSchema:
         return self._storage.classes().get(class_name) or new_class(class_name)
@@ -358,26 +316,3 @@ class Objects:
             or class_name.startswith("_")
             or class_name in self._storage.classes()
         )
-
-
-def _without_relations(document: Fields) -> tuple[Fields, dict[str, Relate]]:
-    """A hook's document, and the relation operations it brought with it."""
-    if not any(isinstance(value, dict) and "__op" in value for value in document.values()):
-        return document, {}
-    operations = {
-        name: parse_operation(name, value)
-        for name, value in document.items()
-        if isinstance(value, dict) and "__op" in value
-    }
-    related = {name: op for name, op in operations.items() if isinstance(op, Relate)}
-    return {name: value for name, value in document.items() if name not in related}, related
-
-
-def _sets_all_columns(principal: Principal) -> bool:
-    """Whether columns that are closed to clients are open to the principal."""
-    return principal.is_master or principal.from_engine
-
-
-def _check_acl_of(draft: Fields) -> None:
-    if draft.get("ACL") is not None:
-        check_acl(draft["ACL"])

@@ -136,8 +136,10 @@ def test_class_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "2Post", "Po st", "Po-st", "帖子", "__Post", "Post.x", "Post\n", "_", "P$", "../P"]
-)
+    "name",
+    ["", "2Post", "Po st", "Po-st", "帖子", "__Post", "Post.x", "Post\n", "_", "P$", "../P",
+     "_Post", "_user", "_Users"],
+)  # fmt: skip
 def test_names_no_class_can_have(name: str) -> None:
     with pytest.raises(ApiError) as caught:
         check_class_name(name)
