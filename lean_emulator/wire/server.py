@@ -243,7 +243,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _let_it_send(request: web.BaseRequest) -> None:
-    """curl asks before it sends a large body, and without leave waits for a second."""
+    """Clients like curl ask before a large body, and without leave wait for a second."""
     if request.headers["Expect"].lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
