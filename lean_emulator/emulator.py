@@ -303,6 +303,16 @@ class Emulator:
         cloud_query.enter(table)
         return table
 
+    def _social_routes(self, objects: ObjectHandlers) -> list[Route]:
+        """They come before those of all users and all classes, whose patterns match them too."""
+        follows = Follows(self.storage, self.objects, self._ids)
+        friends = FriendRequests(self.storage, self.objects, follows)
+        blocklist = Blocklist(self.storage, self.objects, follows)
+        return [
+            *FollowHandlers(follows, objects).routes(),
+            *FriendHandlers(friends, blocklist, objects).routes(),
+        ]
+
     def _api_server(self) -> ApiServer:
         seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf
         entry = Entry(
@@ -315,16 +325,6 @@ class Emulator:
                     self.settle,
                     self.schemas,
                     self.users,
-    def _social_routes(self, objects: ObjectHandlers) -> list[Route]:
-        """They come before those of all users and all classes, whose patterns match them too."""
-        follows = Follows(self.storage, self.objects, self._ids)
-        friends = FriendRequests(self.storage, self.objects, follows)
-        blocklist = Blocklist(self.storage, self.objects, follows)
-        return [
-            *FollowHandlers(follows, objects).routes(),
-            *FriendHandlers(friends, blocklist, objects).routes(),
-        ]
-
                     self.workbench,
                     self.log,
                     self.mask,
