@@ -50,6 +50,7 @@ from lean_emulator.wire.follow import FollowHandlers, FriendHandlers
 from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.proxy import AppProxy
+from lean_emulator.wire.roles import RoleHandlers
 from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
 from lean_emulator.wire.schema import SchemaHandlers
@@ -210,6 +211,7 @@ class Emulator:
         """Forget all objects, messages and traces; code stays loaded, classes stay declared."""
         await self.settle()
         await self.storage.clear()
+        self.objects.roles.forget()
         await self._declare_classes()
         self.log.clear()
         self.inbox.clear()
@@ -290,6 +292,7 @@ class Emulator:
                 *self._social_routes(objects),
                 *UserHandlers(self.users, self.third_party, objects).routes(),
                 *objects.routes(),
+                *RoleHandlers(objects).routes(),
                 *FunctionHandlers(self.functions, self.hooks).routes(),
                 *batch.routes(),
                 *BatchSaveHandlers(self.compound).routes(),

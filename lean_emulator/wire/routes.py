@@ -22,7 +22,7 @@ class Route:
 
 UNBUILT = frozenset(
     {
-        "users", "login", "roles", "files", "fileTokens", "fileCallback", "installations", "push",
+        "users", "login", "files", "fileTokens", "fileCallback", "installations", "push",
         "statuses", "subscribe",
         "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",
         "requestSmsCode", "verifySmsCode", "usersByMobilePhone", "requestMobilePhoneVerify",
