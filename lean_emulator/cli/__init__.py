@@ -31,6 +31,7 @@ COMMANDS = {
     "trace": Entry("trace", "Show what a request did, step by step."),
     "cql": Entry("cql", "Ask and change the running instance in CQL."),
     "schema": Entry("schema", "Write the running instance's schemas into files."),
+    "cron": Entry("cron", "Say when a cron expression runs."),
     "env": Entry("env", "Print what clients need in their environment."),
     "info": Entry("info", "Show the running instance of a project."),
     "version": Entry("version", "Print the version."),
