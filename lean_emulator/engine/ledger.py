@@ -16,7 +16,7 @@ class Ledger:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._open: dict[str, _Entry] = {}
-        self._closed: OrderedDict[str, Span] = OrderedDict()
+        self._closed: OrderedDict[str, _Entry] = OrderedDict()
 
     def open(self, call_id: str, call: object, span: Span) -> None:
         """Enter a call before it is sent; its output goes to ``span``."""
@@ -27,7 +27,7 @@ class Ledger:
         entry = self._open.pop(call_id, None)
         if entry is None:
             return
-        self._closed[call_id] = entry.span
+        self._closed[call_id] = entry
         if len(self._closed) > _REMEMBERED:
             self._closed.popitem(last=False)
 
@@ -36,14 +36,19 @@ class Ledger:
         entry = self._open.get(call_id)
         return None if entry is None else entry.call
 
+    def ended(self, call_id: str) -> object | None:
+        """The call that ran under this id and is over; ``None`` when it runs or is forgotten."""
+        entry = self._closed.get(call_id)
+        return None if entry is None else entry.call
+
     def printed(self, line: OutputLine) -> None:
         """Attach a line to the call it was printed in, if that is known."""
         if line.call_id is None:
             return
         entry = self._open.get(line.call_id)
-        span = self._closed.get(line.call_id) if entry is None else entry.span
-        if span is not None:
-            self._log.printed(span, line.stream, line.text, line.where)
+        known = entry or self._closed.get(line.call_id)
+        if known is not None:
+            self._log.printed(known.span, line.stream, line.text, line.where)
         if entry is not None:
             entry.count()
 

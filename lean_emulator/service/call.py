@@ -1,6 +1,6 @@
 """One piece of work on behalf of somebody: who, until when, in which trace, caused by what."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lean_emulator.base import errors
@@ -9,6 +9,7 @@ from lean_emulator.base.errors import Hint
 from lean_emulator.base.trace import Span
 from lean_emulator.model.access import Principal
 from lean_emulator.model.hooknames import HookKind
+from lean_emulator.storage.rehearsable import Rehearsal, current_rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Call:
     """How it asked; ``None`` where it did not."""
     prod: bool = True
     remote_address: str = "127.0.0.1"
+    rehearsal: Rehearsal | None = field(default_factory=current_rehearsal)
+    """The dry run it belongs to, so that what the user's code asks for comes back into it."""
 
     def inside(self, step: str, span: Span, seconds: float) -> "Call":
         """The call as a hook or function sees it: one link longer, never with more time."""

@@ -66,6 +66,8 @@ class Ledger(Protocol):
 
     def find(self, call_id: str) -> object | None: ...
 
+    def ended(self, call_id: str) -> object | None: ...
+
 
 class Engine(Protocol):
     """The running cloud code, as services need it; ``engine.runtime.Runtime`` is the real one."""

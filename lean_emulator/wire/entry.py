@@ -14,6 +14,7 @@ from lean_emulator.model.access import ANONYMOUS, Principal
 from lean_emulator.service.call import Call
 from lean_emulator.service.engine import Credentials, Ledger
 from lean_emulator.service.warnings import WARNINGS
+from lean_emulator.storage.rehearsable import Rehearsal, current_rehearsal
 from lean_emulator.wire.authenticate import (
     HOOK_KEY,
     Claims,
@@ -91,6 +92,17 @@ class Entry:
         """What a call id speaks of; without the hook key fit for telling, for nothing else."""
         found = self._ledger.find(call_id)
         return found if isinstance(found, Call) else None
+
+    def rehearsal(self, headers: Mapping[str, str]) -> Rehearsal | None:
+        """The dry run whose code made this request, or in which it is made; ``None`` for neither.
+
+        Also when that call is over or the hook key is missing: to write nothing is no privilege.
+        """
+        call_id = headers.get(CALL_HEADER)
+        if call_id is None:
+            return current_rehearsal()
+        found = self._ledger.find(call_id) or self._ledger.ended(call_id)
+        return found.rehearsal if isinstance(found, Call) else current_rehearsal()
 
     async def read(self, incoming: Incoming, span: Span, cause: Call | None) -> Request:
         """The request, authenticated.

@@ -102,6 +102,13 @@ class ApiServer:
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        rehearsal = self._entry.rehearsal(request.headers)
+        if rehearsal is None:
+            return await self._serve(request)
+        with rehearsal.entered():
+            return await self._serve(request)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = request.headers
         raw_path, _, query = request.raw_path.partition("?")
         if "Expect" in headers:
@@ -132,7 +139,7 @@ class ApiServer:
         )
         if is_admin:
             return await self._answer_admin(incoming)
-        return await self._answer(incoming, raw_path)
+        return await self.answer(incoming, raw_path)
 
     def _extra_for(self, request: web.BaseRequest, path: str) -> Passer | None:
         for route in self._extra:
@@ -151,7 +158,11 @@ class ApiServer:
             return _response(e.to_wire(), e.status, _USUAL_HEADERS)
         return _response(answer.body, answer.status, {**_USUAL_HEADERS, **answer.headers})
 
-    async def _answer(self, incoming: Incoming, raw_path: str) -> web.StreamResponse:
+    async def answer(self, incoming: Incoming, raw_path: str) -> web.Response:
+        """What a client of the API gets; ``raw_path`` is the path as it was written.
+
+        The header ``TRACE_HEADER`` names the trace.
+        """
         cause = self._entry.cause(incoming.headers)
         span = self._log.begin(
             "request",

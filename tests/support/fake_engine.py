@@ -60,15 +60,20 @@ class FakeLedger:
 
     def __init__(self) -> None:
         self.calls: dict[str, object] = {}
+        self.over: dict[str, object] = {}
 
     def open(self, call_id: str, call: object, span: Span) -> None:
         self.calls[call_id] = call
 
     def close(self, call_id: str) -> None:
-        self.calls.pop(call_id, None)
+        if call_id in self.calls:
+            self.over[call_id] = self.calls.pop(call_id)
 
     def find(self, call_id: str) -> object | None:
         return self.calls.get(call_id)
+
+    def ended(self, call_id: str) -> object | None:
+        return self.over.get(call_id)
 
 
 _WORDS = {
