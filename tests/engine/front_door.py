@@ -3,17 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.trace import Span
+from lean_emulator.service.engine import Credentials
 from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.proxy import AppProxy
 from lean_emulator.wire.routes import RouteTable
 from lean_emulator.wire.server import ApiServer
-from tests.engine.harness import Code, running
+from tests.engine.harness import KEYS, Code, running
 
 
 class FrontDoor:
@@ -38,6 +39,10 @@ class FrontDoor:
         return next(span for span in self.code.log.traces() if span.kind != "reload")
 
 
+async def nobody(token: str) -> None:
+    """There are no users."""
+
+
 @asynccontextmanager
 async def front_door(
     folder: Path, python: str, source: str | None = None, *, seconds: float = 10.0, **options: Any
@@ -45,9 +50,9 @@ async def front_door(
     """``seconds`` is the proxy's patience."""
     async with running(folder, python, source, **options) as code:
         proxy = AppProxy(code.runtime, code.log, Ids(code.clock), code.clock, seconds=seconds)
-        server = ApiServer(
-            RouteTable([]), RouteTable([]), cast(Entry, None), proxy, code.log, max_body=1 << 20
-        )
+        keys = Credentials(*KEYS)
+        entry = Entry(keys, code.runtime.ledger, nobody, code.clock, seconds=seconds)
+        server = ApiServer(RouteTable([]), RouteTable([]), entry, proxy, code.log, max_body=1 << 20)
         port = await server.start("127.0.0.1", 0)
         try:
             async with aiohttp.ClientSession(

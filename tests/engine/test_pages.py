@@ -16,7 +16,7 @@ from lean_emulator.wire.page import MAX_BODY
 from tests.engine.front_door import FrontDoor, front_door
 from tests.engine.harness import in_loop, wait_until
 
-APP = Path(__file__).parent / "apps" / "pages.py"
+APP = Path(__file__).parents[2] / "fixtures" / "web" / "pages" / "wsgi.py"
 PYTHON = sys.executable
 """The app needs no SDK."""
 
@@ -24,7 +24,7 @@ PYTHON = sys.executable
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A project folder whose ``wsgi.py`` is the app."""
-    shutil.copy(APP, tmp_path / "wsgi.py")
+    shutil.copy(APP, tmp_path)
     return tmp_path
 
 

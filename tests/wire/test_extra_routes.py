@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 import aiohttp
 from aiohttp import web
 
 from lean_emulator.base.clock import ManualClock
 from lean_emulator.base.trace import EventLog
+from lean_emulator.service.engine import Credentials
 from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.routes import RouteTable
 from lean_emulator.wire.server import ApiServer
+from tests.support.fake_engine import FakeLedger
 
 
 async def count(request: web.BaseRequest) -> web.Response:
@@ -25,14 +26,20 @@ async def elsewhere(request: web.BaseRequest, *_: object) -> web.Response:
     return web.Response(text="not an extra route")
 
 
+async def nobody(token: str) -> None:
+    """There are no users."""
+
+
 @asynccontextmanager
 async def serving(*routes: web.RouteDef) -> AsyncIterator[str]:
+    clock = ManualClock()
+    keys = Credentials("app", "key", "master", "hook")
     server = ApiServer(
         RouteTable([]),
         RouteTable([]),
-        cast(Entry, None),  # no request of these tests gets that far
+        Entry(keys, FakeLedger(), nobody, clock, seconds=5.0),
         elsewhere,
-        EventLog(ManualClock()),
+        EventLog(clock),
         max_body=1024,
         extra_routes=routes,
     )
