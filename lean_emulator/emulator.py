@@ -29,6 +29,7 @@ from lean_emulator.service.follow import Follows
 from lean_emulator.service.friends import Blocklist, FriendRequests
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hook_sender import HookSender
+from lean_emulator.service.hook_trial import HookTrial, TrialLimits
 from lean_emulator.service.hooks import HookLimits, Hooks
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Objects
@@ -129,6 +130,7 @@ class Emulator:
             _account_limits(settings),
             await_after=settings.after_hooks == "await",
         )
+        self.trial = HookTrial(sender, _trial_limits(settings))
         self.objects = Objects(
             self.storage,
             self.hooks,
@@ -148,6 +150,7 @@ class Emulator:
         self.workbench = Workbench(
             self.functions,
             self.hooks,
+            self.trial,
             self.objects,
             self.users,
             self.storage,
@@ -293,7 +296,7 @@ class Emulator:
                 *UserHandlers(self.users, self.third_party, objects).routes(),
                 *objects.routes(),
                 *RoleHandlers(objects).routes(),
-                *FunctionHandlers(self.functions, self.hooks).routes(),
+                *FunctionHandlers(self.functions, self.hooks, self.trial).routes(),
                 *batch.routes(),
                 *BatchSaveHandlers(self.compound).routes(),
                 *cloud_query.routes(),
@@ -386,6 +389,14 @@ def _account_limits(settings: Settings) -> AccountLimits:
     if not settings.timeouts:
         return AccountLimits(math.inf, math.inf)
     return AccountLimits(settings.login_hook_seconds, settings.after_hook_seconds)
+
+
+def _trial_limits(settings: Settings) -> TrialLimits:
+    if not settings.timeouts:
+        return TrialLimits(math.inf, math.inf, math.inf)
+    return TrialLimits(
+        settings.before_hook_seconds, settings.after_hook_seconds, settings.login_hook_seconds
+    )
 
 
 def _in_url(host: str) -> str:

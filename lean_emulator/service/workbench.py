@@ -1,7 +1,7 @@
 """Running things by hand: one function, one hook alone, or the real chain."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lean_emulator.base import errors
@@ -12,12 +12,16 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.model.access import ANONYMOUS, MASTER, Principal
 from lean_emulator.model.document import AUTOMATIC, without
+from lean_emulator.model.hook_answers import Remark
+from lean_emulator.model.hook_samples import SPECIAL_HOOKS, special_hook
 from lean_emulator.model.hooknames import BY_WORD, MARKS, HookKind
 from lean_emulator.model.operations import parse_write
+from lean_emulator.model.special_hooks import SpecialHook
 from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.functions import Functions, as_json
 from lean_emulator.service.hook_event import HookEvent, describe
+from lean_emulator.service.hook_trial import HookTrial
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.users import Users
@@ -29,12 +33,16 @@ _UPDATES = (HookKind.BEFORE_UPDATE, HookKind.AFTER_UPDATE)
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a run: HTTP status, JSON body, milliseconds, and the id of its trace."""
+    """What came of a run: HTTP status, JSON body, milliseconds, and the id of its trace.
+
+    ``remarks`` say what the platform would make of the answer.
+    """
 
     status: int
     body: Json
     took_ms: float
     trace: str
+    remarks: Sequence[Remark] = ()
 
 
 class Workbench:
@@ -44,6 +52,7 @@ class Workbench:
         self,
         functions: Functions,
         hooks: Hooks,
+        trial: HookTrial,
         objects: Objects,
         users: Users,
         storage: Storage,
@@ -54,6 +63,7 @@ class Workbench:
     ) -> None:
         self._functions = functions
         self._hooks = hooks
+        self._trial = trial
         self._objects = objects
         self._users = users
         self._storage = storage
@@ -96,13 +106,17 @@ class Workbench:
     ) -> RunResult:
         """Call one hook with a made-up or stored object, or do the real write with ``chain``.
 
-        A stored object (``object_id``) takes precedence. Alone, nothing is stored. Raises code 1
+        A stored object (``object_id``) takes precedence. Alone, nothing is stored. ``hook`` may be
+        one that belongs to no write, too: ``object`` is then its user, authData or parameters, its
+        sample by default; ``user`` is whom onLogin and onVerified are about. Raises code 1
         for a hook that does not exist or an object that is not there, 211 for an unknown user.
         """
         kind = BY_WORD.get(hook)
         if kind is None:
-            known = ", ".join(BY_WORD)
-            raise errors.INVALID_REQUEST(f"There is no hook '{hook}'. Hooks are: {known}.")
+            special = special_hook(class_name, hook)
+            if special is None:
+                raise _no_hook(hook)
+            return await self._run_special(await self._call(user, master), special, object)
         check_class_name(class_name)
         given = _as_object(object)
         call = await self._call(user, master)
@@ -118,6 +132,12 @@ class Workbench:
             return self._result(span, e.status, e.to_wire())
         said = as_json(answer)
         return self._result(span, said.status, said.body)
+
+    async def _run_special(self, call: Call, hook: SpecialHook, given: Json) -> RunResult:
+        tried = await self._trial.run(call, hook, given)
+        return replace(
+            self._result(tried.span, tried.status, tried.body), remarks=tuple(tried.remarks)
+        )
 
     async def _chain(
         self,
@@ -204,6 +224,12 @@ class Workbench:
 
 def _under(call: Call, span: Span) -> Call:
     return Call(call.principal, call.deadline, span)
+
+
+def _no_hook(hook: str) -> ApiError:
+    words = dict.fromkeys((*BY_WORD, *(special.word for special in SPECIAL_HOOKS)))
+    known = ", ".join(words)
+    return errors.INVALID_REQUEST(f"There is no hook '{hook}'. Hooks are: {known}.")
 
 
 def _as_object(given: Json) -> dict[str, Json]:

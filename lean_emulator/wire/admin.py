@@ -62,7 +62,8 @@ class AdminHandlers:
         """One hook alone, nothing stored: ``status`` and ``body`` are its answer's.
 
         The request names ``className`` and ``hook``, and an ``object`` or an ``objectId`` of a
-        stored one, with ``updatedKeys``, ``user`` and ``master`` where they matter.
+        stored one, with ``updatedKeys``, ``user`` and ``master`` where they matter. Hooks that
+        belong to no write take ``params`` instead. ``remarks`` say what the platform makes of it.
         """
         wish = request.document()
         keys = wish.get("updatedKeys") or []
@@ -71,7 +72,7 @@ class AdminHandlers:
         ran = await self._workbench.run_hook(
             str(wish.get("className", "")),
             str(wish.get("hook", "")),
-            object=wish.get("object"),
+            object=wish.get("params", wish.get("object")),
             object_id=_text(wish, "objectId"),
             updated_keys=[str(key) for key in keys],
             user=_text(wish, "user"),
@@ -83,6 +84,9 @@ class AdminHandlers:
                 "body": ran.body,
                 "tookMs": round(ran.took_ms, 3),
                 "trace": ran.trace,
+                "remarks": [
+                    {"en": r.text.en, "zh": r.text.zh, "wrong": r.wrong} for r in ran.remarks
+                ],
             }
         )
 

@@ -2,9 +2,12 @@
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.hooknames import BY_WORD
+from lean_emulator.model.document import without
+from lean_emulator.model.hook_samples import special_hook
+from lean_emulator.model.hooknames import BY_WORD, MARKS
 from lean_emulator.service.functions import Functions, as_json
 from lean_emulator.service.hook_event import HookEvent
+from lean_emulator.service.hook_trial import HookTrial
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
@@ -13,9 +16,10 @@ from lean_emulator.wire.routes import Route
 class FunctionHandlers:
     """Reads requests for the function service."""
 
-    def __init__(self, functions: Functions, hooks: Hooks) -> None:
+    def __init__(self, functions: Functions, hooks: Hooks, trial: HookTrial) -> None:
         self._functions = functions
         self._hooks = hooks
+        self._trial = trial
 
     def routes(self) -> list[Route]:
         return [
@@ -44,9 +48,13 @@ class FunctionHandlers:
         if not request.call.principal.from_engine:
             raise errors.UNAUTHORIZED()
         kind = BY_WORD.get(word)
-        if kind is None:
-            raise errors.NOT_BUILT(f"lean-emu does not have the hook '{word}' yet.")
         body = request.document()
+        if kind is None:
+            special = special_hook(class_name, word)
+            if special is None:
+                raise errors.ROUTE_NOT_FOUND(f"There is no hook '{word}'.")
+            tried = await self._trial.send(request.call, special, without(body, MARKS))
+            return Answer(tried.body, tried.status)
         sent = body.get("object")
         document = sent if isinstance(sent, dict) else {}
         keys = document.get("_updatedKeys")

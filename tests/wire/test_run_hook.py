@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import CLIENT, ENGINE, MASTER, Api, running_api
+from lean_emulator.model.hook_samples import SPECIAL_HOOKS, takes_user
+from lean_emulator.model.special_hooks import SpecialHook
+from tests.support.api import CLIENT, ENGINE, KEYS, MASTER, Api, running_api
 from tests.support.fake_engine import FakeEngine, refuse
 from tests.support.matchers import With
 
@@ -129,3 +131,61 @@ async def test_the_traceback_of_broken_code_is_told_without_keys(tmp_path: Path)
         told = await api("GET", "/__emu/info", headers=MASTER)
         assert told.json["traceback"].startswith("Traceback: key is ")
         assert "master-key-0123456" not in told.json["traceback"]
+
+
+async def test_a_hook_that_belongs_to_no_write(tmp_path: Path) -> None:
+    fake = FakeEngine({"_messageReceived": lambda _: {"result": {"drop": True, "cod": 1}}})
+    async with running_api(fake, project=tmp_path) as api:
+        ran = await run_hook(api, hook="_messageReceived", params={"fromPeer": "Tom"})
+        assert ran.json == With({"status": 200, "body": {"result": {"drop": True, "cod": 1}}})
+        effect, wrong = ran.json["remarks"]
+        assert effect == With({"en": "Refused: the client gets error 4402.", "wrong": False})
+        assert wrong == With({"wrong": True})
+        (received,) = fake.received
+        assert received.target == "/1.1/functions/_messageReceived"
+        assert received.json == {"fromPeer": "Tom"}
+        assert received.headers["X-LC-Hook-Key"] == KEYS.hook_key
+        shown = await api("GET", f"/__emu/traces/{ran.json['trace']}", headers=MASTER)
+        assert shown.json == With({"kind": "hook", "hook": "_messageReceived", "outcome": "ok"})
+
+
+@pytest.mark.parametrize("hook", SPECIAL_HOOKS, ids=lambda hook: hook.title)
+async def test_each_can_be_tried_with_its_sample(tmp_path: Path, hook: SpecialHook) -> None:
+    name = ".".join(hook.path.split("/")[3:])
+    fake = FakeEngine({name: lambda _: {"result": None}})
+    wish = {"hook": hook.word, "className": hook.of or "", "user": "alice"}
+    async with running_api(fake, project=tmp_path) as api:
+        await api("POST", "/1.1/users", {"username": "alice", "password": "secret"})
+        ran = await run_hook(api, **wish)
+        assert ran.json == With({"status": 200, "body": {"result": None}})
+        (received,) = fake.received
+        assert received.target == hook.path
+        assert received.json.get("object", {}).get("username") == (
+            "alice" if takes_user(hook) else None
+        )
+
+
+async def test_a_login_hook_wants_a_user(tmp_path: Path) -> None:
+    fake = FakeEngine({"_User.onLogin": lambda _: refuse("no")})
+    async with running_api(fake, project=tmp_path) as api:
+        ran = await run_hook(api, hook="onLogin")
+        assert (ran.status, ran.json["error"]) == (
+            400,
+            "onLogin _User is about a user: name one, or give one by hand.",
+        )
+        by_hand = await run_hook(api, hook="onLogin", object={"username": "tom"})
+        assert by_hand.json["status"] == 400
+        assert by_hand.json["remarks"][0]["en"].startswith("The log-in is refused")
+        assert fake.received[0].json == {"object": {"username": "tom"}}
+
+
+@pytest.mark.parametrize("path", ["_User/onLogin", "onVerified/sms", "BigQuery/onComplete"])
+async def test_only_the_engine_calls_them_through_the_front_door(tmp_path: Path, path: str) -> None:
+    fake = FakeEngine({path.replace("/", "."): lambda _: {"result": "ok"}})
+    async with running_api(fake, project=tmp_path) as api:
+        target, body = f"/1.1/functions/{path}", {"object": {"objectId": "1"}}
+        assert (await api("POST", target, body)).status == 401
+        answer = await api("POST", target, {**body, "__sign": "x"}, headers=ENGINE)
+        assert (answer.status, answer.json) == (200, {"result": "ok"})
+        assert fake.received[0].json == body
+        assert (await api("POST", "/1.1/functions/_User/onFire", {}, headers=ENGINE)).status == 404
