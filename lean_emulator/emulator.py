@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Protocol
 
-from lean_emulator import __version__, schema_folder
+from lean_emulator import __version__, schema_folder, state_folder
+from lean_emulator.account_settings import account_options
 from lean_emulator.base.clock import Clock, SystemClock
 from lean_emulator.base.errors import ApiError, DuplicateValue, StartError
 from lean_emulator.base.ids import Ids
@@ -23,8 +24,12 @@ from lean_emulator.engine.project import Project, find_project
 from lean_emulator.engine.runtime import Runtime
 from lean_emulator.keys import Keys
 from lean_emulator.service.account_hooks import AccountHooks, AccountLimits
+from lean_emulator.service.account_rooms import AccountRooms
 from lean_emulator.service.compound import Compound
 from lean_emulator.service.engine import Credentials, Engine
+from lean_emulator.service.export_jobs import ExportJobs
+from lean_emulator.service.file_columns import FileColumns
+from lean_emulator.service.files import Files
 from lean_emulator.service.follow import Follows
 from lean_emulator.service.friends import Blocklist, FriendRequests
 from lean_emulator.service.functions import Functions
@@ -35,21 +40,28 @@ from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
-from lean_emulator.service.third_party import ThirdParty
-from lean_emulator.service.users import Users
+from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
+from lean_emulator.storage.blobs import Blobs, FolderBlobs, MemoryBlobs
 from lean_emulator.storage.contract import Storage
 from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
+from lean_emulator.wire.account_pages import AccountPages, link_path, picture_path
 from lean_emulator.wire.admin import AdminHandlers
 from lean_emulator.wire.batch import BatchHandlers
 from lean_emulator.wire.batch_save import BatchSaveHandlers
+from lean_emulator.wire.captcha import CaptchaHandlers
 from lean_emulator.wire.cloud_query import CloudQueryHandlers
 from lean_emulator.wire.entry import Entry
+from lean_emulator.wire.export import ExportHandlers, download_path
+from lean_emulator.wire.file_transfer import FileTransfer
+from lean_emulator.wire.files import FileHandlers
 from lean_emulator.wire.follow import FollowHandlers, FriendHandlers
 from lean_emulator.wire.functions import FunctionHandlers
+from lean_emulator.wire.mail import MailHandlers
 from lean_emulator.wire.objects import ObjectHandlers
+from lean_emulator.wire.phone import PhoneHandlers
 from lean_emulator.wire.proxy import AppProxy
 from lean_emulator.wire.roles import RoleHandlers
 from lean_emulator.wire.routes import Route, RouteTable
@@ -99,6 +111,7 @@ class Emulator:
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
         self.storage: Storage = MemoryStorage(Limits(settings.max_columns, settings.max_classes))
         self.storage_text = "memory"
+        self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
         self.console_port = 0
         self._clock = clock or SystemClock()
@@ -111,6 +124,7 @@ class Emulator:
         self.runtime: CloudCode = cloud_code or self._runtime()
         ids = self._ids = Ids(self._clock)
         self.inbox = Inbox(self._clock, ids)
+        file_columns = FileColumns(self.storage, self._file_url)
         self.hooks = Hooks(
             self.runtime,
             self._keys,
@@ -118,6 +132,7 @@ class Emulator:
             ids,
             self._clock,
             _hook_limits(settings),
+            file_columns,
             await_after=settings.after_hooks == "await",
         )
         sender = HookSender(
@@ -137,16 +152,42 @@ class Emulator:
             self.log,
             ids,
             self._clock,
+            file_columns,
             unknown_class_is_empty=settings.unknown_class == "empty",
+        )
+        self.uploads = Uploads(self.blobs, ids, self._clock, max_bytes=settings.max_file_bytes)
+        self.files = Files(
+            self.storage,
+            self.objects,
+            self.blobs,
+            self.uploads,
+            file_columns,
+            ids,
+            self._file_url,
+            provider=settings.file_provider,
         )
         self.compound = Compound(self.objects, ids)
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
-        self.users = Users(self.storage, self.objects, ids, account_hooks=self.account_hooks)
-        self.third_party = ThirdParty(
-            self.storage, self.objects, ids, self._clock, self.account_hooks
+        self.accounts = AccountRooms(
+            self.storage,
+            self.objects,
+            ids,
+            self._clock,
+            self.inbox,
+            self.account_hooks,
+            account_options(settings),
+            lambda use, token: f"{self.api_url}{link_path(use, token)}",
         )
+        self.users = self.accounts.users
         self.schemas = Schemas(self.storage)
+        self.exports = ExportJobs(
+            self.storage,
+            self.inbox,
+            ids,
+            self._clock,
+            lambda job: f"{self.api_url}{download_path(job)}",
+        )
         self.workbench = Workbench(
             self.functions,
             self.hooks,
@@ -158,6 +199,7 @@ class Emulator:
             self._clock,
             seconds=seconds,
         )
+        self._export_handlers = ExportHandlers(self.exports, keys.app_id)
         self._table = self._routes()
         self._api = self._api_server()
 
@@ -214,16 +256,21 @@ class Emulator:
         """Forget all objects, messages and traces; code stays loaded, classes stay declared."""
         await self.settle()
         await self.storage.clear()
+        await self.files.clear()
         self.objects.roles.forget()
         await self._declare_classes()
         self.log.clear()
         self.inbox.clear()
+        self.accounts.clear()
 
     async def _start_rooms(self) -> None:
         settings, opened = self.settings, self._open
         await self.storage.open()
         opened.push_async_callback(self.storage.close)
+        await self.blobs.open()
+        opened.push_async_callback(self.blobs.close)
         await self._declare_classes()
+        opened.callback(self.exports.close)
         opened.push_async_callback(self._api.stop)
         self.api_port = await self._api.start(settings.host, settings.port)
         console = self._console()
@@ -246,6 +293,10 @@ class Emulator:
                 ) from e
             except ApiError as e:
                 raise StartError(f"{path}: {e.message}") from e
+
+    def _file_url(self) -> str:
+        """What addresses of files and uploads begin with."""
+        return (self.settings.file_url or self.api_url).rstrip("/")
 
     def _wanted_console_port(self) -> int:
         settings = self.settings
@@ -293,7 +344,11 @@ class Emulator:
         table = RouteTable(
             [
                 *self._social_routes(objects),
-                *UserHandlers(self.users, self.third_party, objects).routes(),
+                *UserHandlers(self.users, self.accounts.third_party, objects).routes(),
+                *PhoneHandlers(self.accounts.phones, self.accounts.captchas).routes(),
+                *MailHandlers(self.accounts.mails).routes(),
+                *CaptchaHandlers(self.accounts.captchas, self._picture_url).routes(),
+                *FileHandlers(self.files, self.uploads, objects).routes(),
                 *objects.routes(),
                 *RoleHandlers(objects).routes(),
                 *FunctionHandlers(self.functions, self.hooks, self.trial).routes(),
@@ -302,6 +357,7 @@ class Emulator:
                 *cloud_query.routes(),
                 *ScanHandlers(self.scans).routes(),
                 *SchemaHandlers(self.schemas).routes(),
+                *self._export_handlers.routes(),
                 *SystemHandlers(self._clock).routes(),
             ]
         )
@@ -341,7 +397,17 @@ class Emulator:
             AppProxy(self.runtime, self.log, self._ids, self._clock, seconds=seconds),
             self.log,
             max_body=self.settings.max_body_bytes,
+            extra_routes=[
+                *self._export_handlers.raw_routes(),
+                *AccountPages(
+                    self.accounts.mails, self.accounts.captchas, self.log, self._clock
+                ).raw_routes(),
+                *FileTransfer(self.files, self.uploads, self.log).routes(),
+            ],
         )
+
+    def _picture_url(self, token: str) -> str:
+        return f"{self.api_url}{picture_path(self._keys.app_id, token)}"
 
     def _console(self) -> Console:
         return Console(
@@ -389,6 +455,13 @@ def _account_limits(settings: Settings) -> AccountLimits:
     if not settings.timeouts:
         return AccountLimits(math.inf, math.inf)
     return AccountLimits(settings.login_hook_seconds, settings.after_hook_seconds)
+
+
+def _blobs(settings: Settings) -> Blobs:
+    """Contents are kept where objects are."""
+    if settings.storage == "memory":
+        return MemoryBlobs()
+    return FolderBlobs(state_folder.path_in(settings.project_dir) / "files")
 
 
 def _trial_limits(settings: Settings) -> TrialLimits:

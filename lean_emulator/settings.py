@@ -130,6 +130,39 @@ class Settings:
         "async", str, "`async` answers a write without waiting for its after hooks, as the "
         "platform does; `await` waits for them.", choices=("async", "await"),
     )  # fmt: skip
+    email_verification: bool = setting(
+        True, bool, "Mail a link to verify an address when a user signs up with one or changes it; "
+        "without it asking for such a mail is code 119."
+    )  # fmt: skip
+    phone_verification: bool = setting(
+        False, bool, "Send a code when a user signs up with a phone number or changes it."
+    )
+    login_needs_email: bool = setting(
+        False, bool, "Refuse the log-in of users whose address is not verified, with code 216."
+    )
+    login_needs_phone: bool = setting(
+        False, bool, "Refuse to log in by a phone number that is not verified, with code 215."
+    )
+    reset_by_unverified_phone: bool = setting(
+        False, bool, "Let passwords be reset by a code to a phone number that is not verified."
+    )
+    password_ends_sessions: bool = setting(
+        True, bool, "Give a user a new session token when its password changes."
+    )
+    sms_code: str | None = setting(
+        None, str, "Digits that every short message has as its code, and that every phone number "
+        "accepts; for tests."
+    )  # fmt: skip
+    sms_limits: bool = setting(
+        True, bool, "Hold short messages to one in a minute and ten in a day for each number."
+    )
+    sms_templates: str | None = setting(
+        None, str, "TOML file with the project's short message templates; without it any template "
+        "name is taken, and the usual text is sent.", path=True, folder=True,
+    )  # fmt: skip
+    captcha: bool = setting(
+        False, bool, "Want a solved captcha before a short message is sent."
+    )
     unknown_class: str = setting(
         "error", str, "What reading a class that does not exist answers: `error` is 404 with code "
         "101, as the platform; `empty` is an empty result.", choices=("error", "empty"),
@@ -144,6 +177,18 @@ class Settings:
     verbose: bool = setting(
         False, bool, "Print every step of a request in the terminal, not one line for each request."
     )
+    file_provider: str = setting(
+        "s3", str, "How clients upload files: `s3` sends the bytes as they are, which every SDK "
+        "can; `qiniu` and `qcloud` are for clients that insist on them.",
+        choices=("s3", "qiniu", "qcloud"),
+    )  # fmt: skip
+    file_url: str | None = setting(
+        None, str, "What addresses of files and uploads begin with, where clients reach lean-emu "
+        "by another address than its own, such as `http://192.168.1.5:3000`.",
+    )  # fmt: skip
+    max_file_bytes: int = setting(
+        1024**3, int, "Largest file that is taken.", unit="bytes", least=0, most=1024**4,
+    )  # fmt: skip
     max_body_bytes: int = setting(
         20 * 1024 * 1024, int, "Largest request body that is read.", unit="bytes", least=1024,
         most=1024**3,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from lean_emulator.base import errors
@@ -24,9 +25,10 @@ from lean_emulator.model.document import only
 from lean_emulator.model.operations import Operation, Set, Write
 from lean_emulator.model.query import Compare, Query, Where
 from lean_emulator.service.account_hooks import AccountHooks
+from lean_emulator.service.accounts import set_value, taken
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects
-from lean_emulator.service.users import SERVER_SET, password_hash, taken
+from lean_emulator.service.users import Users
 from lean_emulator.storage.contract import Storage, Update
 
 
@@ -44,12 +46,14 @@ class ThirdParty:
         self,
         storage: Storage,
         objects: Objects,
+        users: Users,
         ids: Ids,
         clock: Clock,
         account_hooks: AccountHooks,
     ) -> None:
         self._storage = storage
         self._objects = objects
+        self._users = users
         self._ids = ids
         self._clock = clock
         self._hooks = account_hooks
@@ -90,10 +94,11 @@ class ThirdParty:
     ) -> Fields:
         """Change a user whose authData the write touches (see ``touches_auth_data``).
 
-        As ``Objects.update`` otherwise. Raises 137 for an account that another user has, 250 for
+        As ``Users.update`` otherwise. Raises 137 for an account that another user has, 250 for
         one without uid, and what onAuthData raises.
         """
-        change = AuthChange.of(write)
+        named, added = await self._users.changes(call, object_id, write)
+        change = AuthChange.of(named)
         linked = change.linked
         if linked:
             linked = check_auth_data(await self._hooks.on_auth_data(call, linked))
@@ -103,12 +108,19 @@ class ThirdParty:
         )
         async with self._committing:
             await self._refuse_owned(linked, object_id)
-            (committed,) = await self._objects.commit(call, [update])
-        return await self._objects.after_update(call, committed, fetch=fetch)
+            try:
+                (done,) = await self._objects.commit(
+                    call, [replace(update, write={**update.write, **added})]
+                )
+            except DuplicateValue as e:
+                raise taken(e.field) from e
+        answer = await self._objects.after_update(call, replace(done, change=update), fetch=fetch)
+        self._users.updated(call, done)
+        return answer
 
     async def _made(self, call: Call, accounts: AuthData, write: Write) -> Fields | None:
         """A new user; ``None`` when somebody else made one with these accounts meanwhile."""
-        fields = {**await self._own_fields(write), "authData": Set(accounts)}
+        fields = {**await self._own_fields(call.principal, write), "authData": Set(accounts)}
         insert = await self._objects.before_create(call, "_User", fields, self._ids.object_id())
         async with self._committing:
             if await self._owner(login_identities(accounts)) is not None:
@@ -119,24 +131,16 @@ class ThirdParty:
                 raise taken(e.field) from e
         await self._objects.after_create(call, committed, fetch=False)
         assert committed.after is not None
-        return self._own_view(committed.after)
+        return self._users.welcome(call, committed.after)
 
-    async def _own_fields(self, write: Write) -> dict[str, Operation]:
+    async def _own_fields(self, principal: Principal, write: Write) -> dict[str, Operation]:
         """What a new user is made of, beside its authData."""
-        left_out = {*SERVER_SET, "authData", "password"}
-        fields: dict[str, Operation] = {
-            "username": Set(self._ids.lower(25)),
-            **{name: operation for name, operation in write.items() if name not in left_out},
-            "sessionToken": Set(self._ids.session_token()),
-            "emailVerified": Set(False),
-            "mobilePhoneVerified": Set(False),
-        }
-        password = write.get("password")
-        if isinstance(password, Set) and isinstance(password.value, str) and password.value:
-            salt = self._ids.lower(48)
-            hashed = await asyncio.to_thread(password_hash, salt, password.value)
-            fields |= {"salt": Set(salt), "password": Set(hashed)}
-        return fields
+        password = set_value(write, "password")
+        return await self._users.new_fields(
+            principal,
+            {"username": Set(self._ids.lower(25)), **write},
+            password if isinstance(password, str) and password else None,
+        )
 
     async def _logged_in(self, call: Call, user: Fields, accounts: AuthData) -> Fields:
         """The user after a log-in; its accounts are stored as they are now, without save hooks."""

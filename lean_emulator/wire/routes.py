@@ -24,11 +24,7 @@ UNBUILT = frozenset(
     {
         "users", "login", "files", "fileTokens", "fileCallback", "installations", "push",
         "statuses", "subscribe",
-        "requestEmailVerify", "requestPasswordReset", "verifyEmail", "resetPassword",
-        "requestSmsCode", "verifySmsCode", "usersByMobilePhone", "requestMobilePhoneVerify",
-        "verifyMobilePhone", "requestLoginSmsCode", "requestPasswordResetBySmsCode",
-        "resetPasswordBySmsCode", "requestChangePhoneNumber", "changePhoneNumber",
-        "requestCaptcha", "verifyCaptcha", "indices",
+        "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
         "engine", "notifications", "tables", "scheduledPushMessages", "bigquery",
     }

@@ -1,15 +1,14 @@
 """Accounts: sign-up, log-in, the current user (storage.md 6)."""
 
-from dataclasses import replace
-
 from lean_emulator.base import errors
-from lean_emulator.base.errors import ApiError, DuplicateValue
+from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.auth_data import touches_auth_data
-from lean_emulator.model.document import without
 from lean_emulator.model.operations import Set, Write
+from lean_emulator.model.values import check_object_id
+from lean_emulator.service.objects import Fields
 from lean_emulator.service.third_party import ThirdParty
-from lean_emulator.service.users import SERVER_SET, Users, taken
+from lean_emulator.service.users import Users
 from lean_emulator.wire.objects import ObjectHandlers, guard_of, wants_fields
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
@@ -31,8 +30,12 @@ class UserHandlers:
             Route("POST", "/classes/_User", self.sign_up),
             Route("POST", "/login", self.log_in),
             Route("GET", "/login", self.log_in),
+            Route("POST", "/usersByMobilePhone", self.sign_in_by_phone),
             Route("GET", "/users", self.find),
             Route("GET", "/users/me", self.me),
+            Route("GET", "/users/strictlyQuery", self.find),
+            Route("PUT", "/users/:id/refreshSessionToken", self.refresh_session_token),
+            Route("PUT", "/users/:id/updatePassword", self.update_password),
             Route("GET", "/users/:id", self.get),
             Route("GET", "/classes/_User/:id", self.get),
             Route("PUT", "/classes/_User/:id", self.update),
@@ -46,28 +49,40 @@ class UserHandlers:
         auth_data = write.pop("authData", None)
         if isinstance(auth_data, Set) and auth_data.value:
             return await self._sign_in_with(request, auth_data.value, write)
-        user = await self._users.sign_up(request.hooked_call("_User"), write)
-        return Answer(user, 201, {"Location": f"/1.1/classes/_User/{user['objectId']}"})
+        return _created(await self._users.sign_up(request.hooked_call("_User"), write))
 
     async def _sign_in_with(self, request: Request, auth_data: Json, write: Write) -> Answer:
         """By the account of another platform: 201 for who is new, 200 for who is known."""
         signed = await self._third_party.sign_in_with(
             request.hooked_call("_User"), auth_data, write, request.flag("failOnNotExist")
         )
-        if not signed.is_new:
-            return Answer(signed.user)
-        location = f"/1.1/classes/_User/{signed.user['objectId']}"
-        return Answer(signed.user, 201, {"Location": location})
+        return _created(signed.user) if signed.is_new else Answer(signed.user)
 
     async def log_in(self, request: Request) -> Answer:
+        """By name, address or number with the password, or by number with a code; a name wins."""
         given = {**request.params, **request.document()}
         name = next((name for name in _NAMES if isinstance(given.get(name), str)), None)
         if name is None:
             raise ApiError(200, "Username is missing or empty.")
+        value = str(given[name])
+        digits = given.get("smsCode")
+        if name == "mobilePhoneNumber" and isinstance(digits, str) and not given.get("password"):
+            return Answer(await self._users.log_in_by_code(request.call, value, digits))
         password = given.get("password")
         if not isinstance(password, str) or not password:
             raise ApiError(201, "Password is missing or empty.")
-        return Answer(await self._users.log_in(request.call, name, str(given[name]), password))
+        return Answer(await self._users.log_in(request.call, name, value, password))
+
+    async def sign_in_by_phone(self, request: Request) -> Answer:
+        """Log in by number and code; who is new is signed up."""
+        given = request.document()
+        phone, digits = phone_in(given), given.get("smsCode")
+        if not isinstance(digits, str):
+            raise ApiError(603, "Invalid SMS code.")
+        user, is_new = await self._users.sign_in_by_phone(
+            request.hooked_call("_User"), phone, digits, request.write()
+        )
+        return _created(user) if is_new else Answer(user)
 
     async def me(self, request: Request) -> Answer:
         """The user of the session; a dead or missing token is code 211."""
@@ -76,6 +91,19 @@ class UserHandlers:
             raise errors.USER_NOT_FOUND()
         shown = self._users.seen(request.call.principal, dict(user))
         return Answer({**shown, "sessionToken": user["sessionToken"]})
+
+    async def refresh_session_token(self, request: Request, object_id: str) -> Answer:
+        return Answer(await self._users.refresh_session_token(request.call, object_id))
+
+    async def update_password(self, request: Request, object_id: str) -> Answer:
+        given = request.document()
+        old = given.get("old_password")
+        if not isinstance(old, str) or not old:
+            raise ApiError(201, "The old password is missing or empty.")
+        changed = await self._users.update_password(
+            request.call, object_id, old, given.get("new_password")
+        )
+        return Answer(changed)
 
     async def get(self, request: Request, object_id: str) -> Answer:
         answer = await self._objects.get(request, "_User", object_id)
@@ -87,32 +115,36 @@ class UserHandlers:
         return await self._objects.find(request, "_User")
 
     async def update(self, request: Request, object_id: str) -> Answer:
-        self._own(request, object_id)
-        if "password" in request.document():
-            raise errors.NOT_BUILT("lean-emu cannot change a user's password yet.")
-        own = replace(request, body=without(request.document(), SERVER_SET))
-        write = own.write()
-        try:
-            if touches_auth_data(write):
-                return Answer(
-                    await self._third_party.update(
-                        own.hooked_call("_User"),
-                        object_id,
-                        write,
-                        guard=guard_of(own),
-                        fetch=wants_fields(own),
-                    )
-                )
-            return await self._objects.update(own, "_User", object_id)
-        except DuplicateValue as e:
-            raise taken(e.field) from e
+        check_object_id(object_id)
+        write = request.write()
+        service = self._third_party if touches_auth_data(write) else self._users
+        updated = await service.update(
+            request.hooked_call("_User"),
+            object_id,
+            write,
+            guard=guard_of(request),
+            fetch=wants_fields(request),
+        )
+        return Answer(updated)
 
-    async def delete(self, request: Request, object_id: str) -> Answer:
-        self._own(request, object_id)
-        return await self._objects.delete(request, "_User", object_id)
+    async def delete(self, request: Request, object_ids: str) -> Answer:
+        """One id, or several joined by commas; the first refusal ends the list."""
+        ids = [part for part in object_ids.split(",") if part]
+        for object_id in ids:
+            check_object_id(object_id)
+        call, guard = request.hooked_call("_User"), guard_of(request)
+        for object_id in ids:
+            await self._users.delete(call, object_id, guard=guard)
+        return Answer({})
 
-    def _own(self, request: Request, object_id: str) -> None:
-        """Only a user's own session and the master key may change a user (code 206)."""
-        principal = request.call.principal
-        if not principal.is_master and principal.user_id != object_id:
-            raise ApiError(206, "The user cannot be altered by a client without the session.")
+
+def phone_in(given: Fields) -> str:
+    """The phone number of a body. Raises code 212 without one."""
+    phone = given.get("mobilePhoneNumber")
+    if not isinstance(phone, str) or not phone:
+        raise ApiError(212, "The mobile phone number is missing.")
+    return phone
+
+
+def _created(user: Fields) -> Answer:
+    return Answer(user, 201, {"Location": f"/1.1/classes/_User/{user['objectId']}"})
