@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from lean_emulator.base.errors import Hint
 from lean_emulator.base.trace import Outcome, Span
-from lean_emulator.base.trace_view import walk
-from lean_emulator.cli.output import styled
+from lean_emulator.base.trace_view import walk, warnings_of
+from lean_emulator.cli.output import hint_text, styled
 
 REMEMBERED = 4_000
 """Traces of which we know that their line is out; notices of older ones do not come any more."""
@@ -24,13 +25,15 @@ COLOURS: dict[Outcome, str] = {
 class Traffic:
     """Turns notices about traces into lines, one for each request when it has its answer.
 
-    After hooks may still run then; one that goes wrong later gets a line of its own.
+    After hooks may still run then; one that goes wrong later gets a line of its own. A warning
+    follows the line of what it is about, once per step of that name until the code is loaded again.
     """
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
         self._shown: OrderedDict[int, set[int]] = OrderedDict()
         """Trace to the late failures in it that have their line."""
+        self._warned: set[tuple[str, str]] = set()
 
     def lines(self, root: Span) -> Iterator[str]:
         """Lines that the current state of a trace adds; none while it waits for its answer."""
@@ -41,14 +44,27 @@ class Traffic:
             told = self._shown[root.id] = {step.id for step in walk(root) if _went_wrong(step)}
             if len(self._shown) > REMEMBERED:
                 self._shown.popitem(last=False)
+            if root.kind == "reload":
+                self._warned.clear()
             yield reload_line(root) if root.kind == "reload" else request_line(root)
             if self._verbose:
                 yield from step_lines(root)
+            yield from self._warnings(root)
             return
         for step in walk(root):
             if _went_wrong(step) and step.id not in told:
                 told.add(step.id)
                 yield f"  {styled('later', dim=True)} {_step(step)}"
+        yield from self._warnings(root)
+
+    def _warnings(self, root: Span) -> Iterator[str]:
+        for step in walk(root):
+            for warning in warnings_of(step) if "warnings" in step.detail else ():
+                title = step.title.partition("?")[0]
+                if (title, str(warning["kind"])) not in self._warned:
+                    self._warned.add((title, str(warning["kind"])))
+                    said = hint_text(Hint(str(warning["en"]), str(warning["zh"])))
+                    yield f"  {styled('⚠', fg='yellow')} {printable(title)}  {printable(said)}"
 
 
 def request_line(root: Span) -> str:
@@ -93,10 +109,15 @@ def step_lines(span: Span, depth: int = 1) -> Iterator[str]:
 def _step(step: Span) -> str:
     took = "" if step.ended is None else f"  {(step.ended - step.began) * 1000:.0f} ms"
     error = step.detail.get("error")
-    why = error.get("message") if isinstance(error, dict) else step.detail.get("why")
+    why = error.get("message") if isinstance(error, dict) else _why(step)
     tail = f"  {printable(str(why))}" if why else ""
     outcome = styled(step.outcome, fg=COLOURS[step.outcome])
     return f"{printable(step.title)}  {outcome}{styled(took, dim=True)}{tail}"
+
+
+def _why(step: Span) -> str | None:
+    why = step.detail.get("why")
+    return hint_text(Hint(str(why["en"]), str(why["zh"]))) if isinstance(why, dict) else why
 
 
 def _went_wrong(step: Span) -> bool:

@@ -13,7 +13,7 @@ from lean_emulator.console.text_diff import Side, text_diff
 from lean_emulator.console.timeline import Node
 from lean_emulator.console.traceback_view import Traceback, read_traceback
 
-TABS = ("why", "error", "changes", "input", "output", "prints", "identity")
+TABS = ("why", "error", "hooks", "changes", "input", "output", "prints", "identity")
 
 _INPUT = ("query", "params", "body", "updatedKeys", "ignoredHooks", "headers")
 _OUTPUT = ("response", "result", "answer", "added", "removed", "rows")
@@ -53,6 +53,9 @@ class Inspector:
     outputs: dict[str, Json]
     traceback: Traceback | None
     cycle: list[dict[str, Json]]
+    hooks: list[Node]
+    """What became of every hook the step could have run."""
+    warnings: list[Node]
 
     @property
     def headline(self) -> str:
@@ -78,6 +81,8 @@ class Inspector:
         prints = self.node.get("prints")
         if tab == "prints":
             return len(prints) if isinstance(prints, list) else 0
+        if tab == "hooks":
+            return len(self.hooks)
         return len(self.changes) if tab == "changes" else None
 
 
@@ -99,6 +104,8 @@ def inspect(span: Span, mask: Mask, tab: str | None, project: Path) -> Inspector
         outputs={key: node[key] for key in _OUTPUT if key in node},
         traceback=_traceback(node, project, mask),
         cycle=_cycle(node.get("cycle")),
+        hooks=_nodes(node.get("hooks")),
+        warnings=_nodes(node.get("warnings")),
     )
 
 
@@ -107,6 +114,7 @@ def _tabs(node: Mapping[str, Json]) -> list[str]:
     has = {
         "why": bool(node.get("why") or node.get("reason") or node.get("cycle")) or timed,
         "error": isinstance(node.get("error"), dict),
+        "hooks": bool(node.get("hooks")),
         "changes": _compares(node),
         "input": bool(_inputs(node)),
         "output": any(key in node for key in _OUTPUT),
@@ -122,10 +130,30 @@ def _tabs(node: Mapping[str, Json]) -> list[str]:
 def _first(node: Mapping[str, Json], tabs: list[str]) -> str:
     telling = _BY_OUTCOME.get(str(node["outcome"]), ())
     printed = ["prints"] if node.get("prints") else []
-    wanted: list[str] = [*telling, "changes", "output", "input", "why", *printed, "identity"]
+    surprising = ["hooks"] if any(map(_surprises, _nodes(node.get("hooks")))) else []
+    wanted: list[str] = [
+        *telling,
+        *surprising,
+        "changes",
+        "output",
+        "input",
+        "why",
+        *printed,
+        "hooks",
+        "identity",
+    ]
     if node["kind"] == "storage" and "query" in node:
         wanted.insert(len(telling), "input")
     return next(name for name in wanted if name in tabs)
+
+
+def _nodes(raw: Json) -> list[Node]:
+    return [Node(item) for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
+
+
+def _surprises(hook: Node) -> bool:
+    """Whether somebody will want to know of it before anything else."""
+    return hook["nearest"] is not None or hook["reason"] in ("not_loaded", "ran_anyway")
 
 
 def _inputs(node: Mapping[str, Json]) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import Span
-from lean_emulator.base.trace_view import step
+from lean_emulator.base.trace_view import step, value_of
 
 WINDOW = 300
 """Steps drawn at once; longer traces are read in windows of this size."""
@@ -175,9 +175,9 @@ def _row(span: Span, depth: int, mask: Mask, axis: float, end_ms: float) -> Row:
     node = Node(step(span, mask, documents=False))
     skipped = span.outcome == "skipped"
     # small, and worth reading without a click: what was sought, and why a hook did not run
-    for key in ("why",) if skipped else ("query", "rpc"):
+    for key in ("why",) if skipped else ("query", "rpc", "warnings"):
         if key in span.detail:
-            node[key] = mask.json(span.detail[key])
+            node[key] = mask.json(value_of(span, key))
     return Row(
         node=node,
         depth=min(depth, MAX_INDENT),

@@ -91,13 +91,21 @@ def never_loaded(last_line: str) -> Said:
     )
 
 
-def refused_unloaded(last_line: str) -> Said:
-    """The last good code had the hook; the write was refused rather than made without it."""
+def unloaded(kind: HookKind, last_line: str) -> Said:
+    """The last good code had the hook: a write is refused rather than made without it."""
+    if kind.is_before:
+        return Said(
+            f"the file does not load any more: {last_line}. The last code that loaded had this "
+            "hook, so the write was refused rather than made without it; --keep-last-good runs "
+            "the old code",
+            f"文件已无法加载：{last_line}。上一次成功加载的代码注册了此 hook，因此拒绝写入"
+            "而不是跳过；使用 --keep-last-good 可继续执行旧代码",
+        )
     return Said(
-        f"the file does not load any more: {last_line}. The last code that loaded had this hook, "
-        "so the write was refused rather than made without it; --keep-last-good runs the old code",
-        f"文件已无法加载：{last_line}。上一次成功加载的代码注册了此 hook，因此拒绝写入而不是跳过"
-        "；使用 --keep-last-good 可继续执行旧代码",
+        f"the file does not load any more: {last_line}. The last code that loaded had this hook; "
+        "--keep-last-good runs the old code",
+        f"文件已无法加载：{last_line}。上一次成功加载的代码注册了此 hook；"
+        "使用 --keep-last-good 可继续执行旧代码",
     )
 
 
@@ -113,7 +121,7 @@ def stopped_by(step: Span | None, message: str) -> Said:
     """What ended a write, as the cause of hooks that it did not come to."""
     en, zh = (f": {message}", f"：{message}") if message else ("", "")
     if step is None:
-        return Said(f"the request was refused before it{en}", f"请求在此之前已被拒绝{zh}")
+        return Said(f"the request was refused earlier{en}", f"请求在此之前已被拒绝{zh}")
     title = step.title
     if step.kind != "hook":
         return Said(f"{title} failed{en}", f"{title} 失败{zh}")

@@ -186,7 +186,7 @@ def _fate_of_step(step: Span, kind: HookKind, moment: Moment) -> tuple[str, Said
     if step.outcome == "skipped":
         return "ignored", _as_said(step.detail.get("why"))
     if failure is not None and step.detail.get("unloaded"):
-        return "not_loaded", texts.refused_unloaded(failure.last_line)
+        return "not_loaded", texts.unloaded(kind, failure.last_line)
     if failure is not None:
         return "ran_old_code", texts.ran_old_code(failure.last_line)
     if wish is not None and kind in wish.named:

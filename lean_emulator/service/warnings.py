@@ -72,21 +72,21 @@ def edited_keys(sent: Mapping[str, Json], answered: Json) -> list[str]:
         return []
     plain = MARKS | AUTOMATIC | {"__type", "className", "ACL"}
     keys = [key for key in {**sent, **answered} if key not in plain]
-    return [key for key in keys if _differs(sent.get(key), answered.get(key))]
+    return [key for key in keys if _plain(sent.get(key)) != _plain(answered.get(key))]
 
 
-def _differs(sent: Json, answered: Json) -> bool:
-    """Whether a value came back as another one; SDKs leave out what is null."""
-    if isinstance(sent, Mapping) and isinstance(answered, Mapping) and "__type" in sent:
-        # SDKs write pointers, files and relations with fewer members than they were given
-        kind = sent["__type"]
-        names = {"Pointer": ("className", "objectId"), "File": ("id", "url", "name")}.get(
-            str(kind), () if kind == "Relation" else tuple(sent)
-        )
-        return any(
-            name in sent and name in answered and sent[name] != answered[name] for name in names
-        )
-    return sent != answered
+def _plain(value: Json) -> object:
+    """A value by what it names: SDKs write pointers, files and relations in their own words."""
+    if isinstance(value, Mapping):
+        kind = value.get("__type")
+        if kind in ("Pointer", "Object"):
+            return (value.get("className"), value.get("objectId"))
+        if kind == "File":
+            return ("_File", value.get("id") or value.get("objectId") or value.get("url"))
+        if kind == "Relation":
+            return kind
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _edits_vanish(span: Span) -> Warned | None:
