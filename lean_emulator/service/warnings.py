@@ -173,7 +173,7 @@ def _no_object(span: Span) -> Warned | None:
     hook = str(span.detail.get("hook"))
     if isinstance(value, errors.ApiError):
         if not answer.answer.body or not hook.startswith("before"):
-            return None  # some engines answer after hooks with nothing
+            return None  # some engines have nothing to say
         return Warned(
             "not_json",
             Hint(
@@ -183,7 +183,9 @@ def _no_object(span: Span) -> Warned | None:
                 "hook 应正常返回或抛出异常。",
             ),
         )
-    if hook != "beforeSave" or (isinstance(value, dict) and value.keys() - {"result"}):
+    if hook != "beforeSave" or value == span.detail.get("before"):
+        return None
+    if isinstance(value, dict) and value.keys() - {"result"}:
         return None
     return Warned(
         "no_object",
