@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, unquote_plus
 
 from lean_emulator.base.jsontext import Json
@@ -11,6 +11,7 @@ _SECRET_KEYS = frozenset(
     {
         "password", "old_password", "new_password", "salt", "sessiontoken", "session_token",
         "_sessiontoken", "_masterkey", "_applicationkey", "access_token", "smscode",
+        "validate_token",
     }
 )  # fmt: skip
 _SECRET_HEADERS = frozenset(
@@ -21,6 +22,9 @@ _SECRET_HEADERS = frozenset(
         "x-uluru-session-token", "authorization", "cookie", "set-cookie",
     }
 )  # fmt: skip
+_CODE_PATHS = frozenset({"verifySmsCode", "verifyMobilePhone", "resetPasswordBySmsCode"})
+"""Endpoints whose path ends with a code."""
+_CODE_IN_PATH = re.compile(rf"\b({'|'.join(_CODE_PATHS)})/[^/?\s\"']+")
 _SECRET_NAMES = re.compile(rf"\b(?:{'|'.join(_SECRET_KEYS)})\b", re.IGNORECASE)
 _LITERALS = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)""", re.S)
 _CQL_ERROR = "CQL syntax error."
@@ -32,6 +36,16 @@ def masked(secret: str) -> str:
     return "••••" + (secret[-4:] if len(secret) >= 12 else "")
 
 
+def shown_path(path: str, segments: Sequence[str]) -> str:
+    """A request's path; the code that some end with is left out of it.
+
+    ``segments`` are those after the version.
+    """
+    if len(segments) == 2 and segments[0] in _CODE_PATHS:
+        return f"/1.1/{segments[0]}/{masked('')}"
+    return path
+
+
 class Mask:
     """Replaces the instance's own keys wherever they stand, and known secret members by name."""
 
@@ -41,6 +55,8 @@ class Mask:
     def text(self, text: str) -> str:
         if text.startswith(_CQL_ERROR):
             text = _shown_statement(text)
+        if "SmsCode/" in text or "verifyMobilePhone/" in text:
+            text = _CODE_IN_PATH.sub(rf"\1/{masked('')}", text)
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, masked(secret))
@@ -77,6 +93,8 @@ class Mask:
             if _names_secret(value.get("cql")):
                 hidden = {"cql": _shown_statement(str(value["cql"])), "pvalues": masked("")}
                 value = {**value, **{name: hidden[name] for name in hidden if name in value}}
+            if "mobilePhoneNumber" in value and isinstance(value.get("code"), str):
+                value = {**value, "code": masked("")}
             return {
                 self.text(key): (
                     masked(item if isinstance(item, str) else "")

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.masking import shown_path
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.service.call import Call
 from lean_emulator.service.fates import FATES
@@ -102,7 +103,7 @@ def read_member(batch: Request, member: Json) -> tuple[Request, str, str]:
         batch, method=method, path=path, params=params, body=member.get("body"), in_batch=True
     )
     written, _, query = raw.partition("?")
-    return inner, written, query
+    return inner, shown_path(written, path), query
 
 
 def _split(raw: str) -> tuple[tuple[str, ...], dict[str, Json]]:

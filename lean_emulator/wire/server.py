@@ -14,6 +14,7 @@ from lean_emulator.base import errors, jsontext
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.http_log import http_log
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.masking import shown_path
 from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.service.fates import FATES
 from lean_emulator.service.hook_event import describe
@@ -163,6 +164,7 @@ class ApiServer:
 
         The header ``TRACE_HEADER`` names the trace.
         """
+        raw_path = shown_path(raw_path, incoming.path)
         cause = self._entry.cause(incoming.headers)
         span = self._log.begin(
             "request",
