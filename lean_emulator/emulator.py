@@ -38,15 +38,16 @@ from lean_emulator.service.hook_trial import HookTrial, TrialLimits
 from lean_emulator.service.hooks import HookLimits, Hooks
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Objects
+from lean_emulator.service.rehearsal import Rehearsals
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
 from lean_emulator.storage.blobs import Blobs, FolderBlobs, MemoryBlobs
-from lean_emulator.storage.contract import Storage
 from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
+from lean_emulator.storage.rehearsable import RehearsableStorage
 from lean_emulator.wire.account_pages import AccountPages, link_path, picture_path
 from lean_emulator.wire.admin import AdminHandlers
 from lean_emulator.wire.batch import BatchHandlers
@@ -59,10 +60,12 @@ from lean_emulator.wire.file_transfer import FileTransfer
 from lean_emulator.wire.files import FileHandlers
 from lean_emulator.wire.follow import FollowHandlers, FriendHandlers
 from lean_emulator.wire.functions import FunctionHandlers
+from lean_emulator.wire.inner import InnerRequests
 from lean_emulator.wire.mail import MailHandlers
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.phone import PhoneHandlers
 from lean_emulator.wire.proxy import AppProxy
+from lean_emulator.wire.rehearsal import RehearsalHandlers
 from lean_emulator.wire.roles import RoleHandlers
 from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
@@ -109,7 +112,9 @@ class Emulator:
         self.settings = settings
         self.log = EventLog(clock or SystemClock(), settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
-        self.storage: Storage = MemoryStorage(Limits(settings.max_columns, settings.max_classes))
+        self.storage = RehearsableStorage(
+            MemoryStorage(Limits(settings.max_columns, settings.max_classes))
+        )
         self.storage_text = "memory"
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
@@ -200,6 +205,7 @@ class Emulator:
             seconds=seconds,
         )
         self._export_handlers = ExportHandlers(self.exports, keys.app_id)
+        self.rehearsals = Rehearsals(self.storage, self.log, seconds=_rehearsal_seconds(settings))
         self._table = self._routes()
         self._api = self._api_server()
 
@@ -382,17 +388,7 @@ class Emulator:
         )
         return ApiServer(
             self._table,
-            RouteTable(
-                AdminHandlers(
-                    self.settle,
-                    self.schemas,
-                    self.users,
-                    self.workbench,
-                    self.log,
-                    self.mask,
-                    self._describe,
-                ).routes()
-            ),
+            RouteTable(self._admin_routes()),
             entry,
             AppProxy(self.runtime, self.log, self._ids, self._clock, seconds=seconds),
             self.log,
@@ -408,6 +404,21 @@ class Emulator:
 
     def _picture_url(self, token: str) -> str:
         return f"{self.api_url}{picture_path(self._keys.app_id, token)}"
+
+    def _admin_routes(self) -> list[Route]:
+        inner = InnerRequests(lambda asked, path: self._api.answer(asked, path), self._keys)
+        return [
+            *AdminHandlers(
+                self.settle,
+                self.schemas,
+                self.users,
+                self.workbench,
+                self.log,
+                self.mask,
+                self._describe,
+            ).routes(),
+            *RehearsalHandlers(self.rehearsals, inner, self.users, self.log, self.mask).routes(),
+        ]
 
     def _console(self) -> Console:
         return Console(
@@ -441,6 +452,11 @@ class Emulator:
             "names": [*sorted(self.runtime.names)],
             "runningAfterHooks": self.hooks.running + self.account_hooks.running,
         }
+
+
+def _rehearsal_seconds(settings: Settings) -> float:
+    """How long a dry run waits for after hooks: those of its own writes, and what these cause."""
+    return 2 * settings.after_hook_seconds if settings.timeouts else math.inf
 
 
 def _hook_limits(settings: Settings) -> HookLimits:

@@ -22,7 +22,7 @@ DRY_RUN = "dry run"
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What became of one object in the end; ``relations`` are columns with what happened to them."""
+    """What became of one object in the end; ``relations`` are changes of members, by column."""
 
     class_name: str
     object_id: str
