@@ -46,6 +46,8 @@ OBJECT = ColumnType("Object")
 DATE = ColumnType("Date")
 ACL = ColumnType("ACL")
 ANY = ColumnType("Any")
+FILE = ColumnType("File")
+_HOLD_FILES = frozenset({FILE, ARRAY, OBJECT, ANY})
 
 _AUTOMATIC: Mapping[str, ColumnType] = {
     "objectId": STRING,
@@ -64,7 +66,7 @@ _GEO_POINT = ColumnType("GeoPoint")
 _ENCODED = {
     "Date": DATE,
     "Bytes": ColumnType("Bytes"),
-    "File": ColumnType("File"),
+    "File": FILE,
     "GeoPoint": _GEO_POINT,
 }
 
@@ -90,6 +92,10 @@ class ClassSchema:
 
     relations: tuple[tuple[str, ColumnType], ...] = field(init=False)
     """The relation columns, which every object of the class shows."""
+    file_columns: tuple[str, ...] = field(init=False)
+    """Columns whose values are files."""
+    file_holders: tuple[str, ...] = field(init=False)
+    """Columns whose values are files or may have files in them."""
     rules: Rules | None = field(init=False)
     """What the options come to; ``None`` for a class that has none."""
     unique_indexes: tuple[Index, ...] = field(init=False)
@@ -99,6 +105,10 @@ class ClassSchema:
     def __post_init__(self) -> None:
         relations = tuple(item for item in self.columns.items() if item[1].type == "Relation")
         object.__setattr__(self, "relations", relations)
+        files = tuple(name for name, column in self.columns.items() if column == FILE)
+        object.__setattr__(self, "file_columns", files)
+        holders = tuple(name for name, column in self.columns.items() if column in _HOLD_FILES)
+        object.__setattr__(self, "file_holders", holders)
         rules = rules_of(self.name, self.columns, self.options) if self.options else None
         object.__setattr__(self, "rules", rules)
         object.__setattr__(self, "unique_indexes", tuple(i for i in self.indexes if i.unique))
@@ -127,6 +137,10 @@ _BUILT_IN: Mapping[str, Mapping[str, ColumnType]] = {
         "name": STRING,
         "users": ColumnType("Relation", "_User"),
         "roles": ColumnType("Relation", "_Role"),
+    },
+    "_File": {
+        **dict.fromkeys(("name", "key", "url", "bucket", "mime_type"), STRING),
+        "metaData": OBJECT,
     },
 }
 

@@ -30,7 +30,7 @@ from lean_emulator.service.permissions import Permissions
 from lean_emulator.storage.contract import Storage
 
 Fields: TypeAlias = dict[str, Json]
-Show: TypeAlias = Callable[[str, Fields], Fields]
+Show: TypeAlias = Callable[[str, Fields], Awaitable[Fields]]
 """What of a document of a class the reader gets to see."""
 Target: TypeAlias = Callable[[Call, str, str], Awaitable[Fields | None]]
 """The object of a class and id, when the caller may see it."""
@@ -198,7 +198,7 @@ class _Expander:
         key = (class_name, object_id)
         if key not in self._fetched:
             found = await self._target_of(self._call, class_name, object_id)
-            self._fetched[key] = None if found is None else self._show(class_name, found)
+            self._fetched[key] = None if found is None else await self._show(class_name, found)
         return self._fetched[key]
 
 

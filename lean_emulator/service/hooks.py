@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lean_emulator.base import errors
@@ -23,6 +23,7 @@ from lean_emulator.service.engine import (
     hook_headers,
     refusal,
 )
+from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.hook_event import HookEvent, describe, rejection, replacement
 from lean_emulator.service.warnings import WARNINGS
 
@@ -47,6 +48,7 @@ class Hooks:
         ids: Ids,
         clock: Clock,
         limits: HookLimits,
+        files: FileColumns,
         *,
         await_after: bool = False,
     ) -> None:
@@ -56,6 +58,7 @@ class Hooks:
         self._ids = ids
         self._clock = clock
         self._limits = limits
+        self._files = files
         self._await_after = await_after
         self._running: set[asyncio.Task[None]] = set()
 
@@ -204,12 +207,17 @@ class Hooks:
                 "POST",
                 event.path,
                 hook_headers(self._keys, call),
-                event.body(call.principal, marks),
+                (await self._with_files(event)).body(call.principal, marks),
                 deadline=inside.deadline,
                 call_id=call_id,
             )
         finally:
             ledger.close(call_id)
+
+    async def _with_files(self, event: HookEvent) -> HookEvent:
+        """The event as the code sees it; an SDK cannot read a file that is a mere reference."""
+        shown = await self._files.for_code(event.class_name, event.document)
+        return event if shown is event.document else replace(event, document=shown)
 
     def _replaced(self, answer: Answer, event: HookEvent, span: Span) -> dict[str, Json]:
         """The hook's version of the object; ends the span, also when that cannot be read."""

@@ -20,6 +20,7 @@ from lean_emulator.model.document import (
     relations_of,
     top_level_keys,
 )
+from lean_emulator.model.file_record import CLASS as FILE_CLASS
 from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.operations import Relate
 from lean_emulator.model.predicate import compile_where
@@ -37,6 +38,7 @@ from lean_emulator.service.drafts import (
     refuse_locked,
     without_numbered,
 )
+from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.find import Finder
 from lean_emulator.service.hook_event import HookEvent
 from lean_emulator.service.hooks import Hooks
@@ -83,6 +85,7 @@ class Objects:
         log: EventLog,
         ids: Ids,
         clock: Clock,
+        files: FileColumns,
         *,
         unknown_class_is_empty: bool = False,
     ) -> None:
@@ -91,6 +94,7 @@ class Objects:
         self._hooks = hooks
         self._ids = ids
         self._clock = clock
+        self._files = files
         self._unknown_class_is_empty = unknown_class_is_empty
         self._permissions = Permissions(self.roles)
         self._finder = Finder(storage, self._permissions)
@@ -135,7 +139,7 @@ class Objects:
         assert stored is not None
         await self._hooks.after(call, HookEvent(HookKind.AFTER_SAVE, class_name, stored))
         if fetch:
-            return self.seen(call.principal, class_name, stored)
+            return await self.shown(call.principal, class_name, stored)
         return only(stored, ("objectId", "createdAt"))
 
     async def get(self, call: Call, class_name: str, object_id: str, wish: Wish) -> Fields | None:
@@ -177,8 +181,26 @@ class Objects:
     def seen(
         self, principal: Principal, class_name: str, document: Fields, *, acl: bool = False
     ) -> Fields:
-        """A stored document as the principal may see it."""
+        """A stored document as the principal may see it; its files are bare references."""
         return visible(principal, self._schema(class_name), document, acl=acl)
+
+    async def shown(self, principal: Principal, class_name: str, document: Fields) -> Fields:
+        """A stored document as the principal may see it, with its files."""
+        seen = self.seen(principal, class_name, document)
+        (answer,) = await self._with_files(principal, self._schema(class_name), [seen])
+        return answer
+
+    async def _with_files(
+        self, principal: Principal, schema: ClassSchema, rows: list[Fields]
+    ) -> list[Fields]:
+        if not schema.file_holders and schema.name != FILE_CLASS:
+            return rows
+
+        async def allowed(files: ClassSchema, row: Fields) -> object:
+            object_id, acl = str(row["objectId"]), row.get("ACL")
+            return await self._permissions.allows(principal, "include", files, object_id, acl)
+
+        return await self._files.shown(principal, schema.name, rows, allowed)
 
     async def _answers(
         self,
@@ -192,12 +214,13 @@ class Objects:
         """Rows as they leave: visible fields, included objects, then the selection of keys."""
         schema, principal = self._schema(class_name), call.principal
         seen = [visible(principal, schema, row, acl=wish.acl, token=token) for row in rows]
+        seen = await self._with_files(principal, schema, seen)
         if wish.include:
             seen = await self._finder.include(
                 call,
                 seen,
                 wish.include,
-                lambda name, document: self.seen(principal, name, document),
+                lambda name, document: self.shown(principal, name, document),
             )
         keys = wish.keys
         return seen if keys == Keys() else [shown(fields, keys) for fields in seen]
@@ -255,7 +278,8 @@ class Objects:
         if fetch:
             named = {path.partition(".")[0] for path in keys}
             named.update(name for name, _ in self._schema(change.class_name).relations)
-            answer |= only(self.seen(call.principal, change.class_name, stored), sorted(named))
+            seen = await self.shown(call.principal, change.class_name, stored)
+            answer |= only(seen, sorted(named))
         return answer
 
     async def delete(

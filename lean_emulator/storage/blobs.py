@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -100,7 +100,7 @@ class Content(Protocol):
         """In bytes."""
         ...
 
-    def read(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes from ``start`` up to ``stop``, in chunks."""
         ...
 
@@ -255,7 +255,7 @@ class _MemoryContent:
     def size(self) -> int:
         return len(self.held)
 
-    async def read(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+    async def read(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         yield self.held[start:stop]
 
 
@@ -264,7 +264,7 @@ class _FileContent:
     path: Path
     size: int
 
-    async def read(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+    async def read(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         left = (self.size if stop is None else min(stop, self.size)) - start
         file = await asyncio.to_thread(_opened, self.path, start)
         with contextlib.closing(file):
