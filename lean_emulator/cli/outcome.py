@@ -11,7 +11,8 @@ class Came(NamedTuple):
     """What came of a call.
 
     ``broken`` is the traceback of code that did not load, ``None`` for code that did; it is empty
-    where the traceback is in somebody else's terminal.
+    where the traceback is in somebody else's terminal. ``remarks`` are what the platform would make
+    of it, as ``/__emu/run-hook`` gives them.
     """
 
     status: int
@@ -22,6 +23,7 @@ class Came(NamedTuple):
     broken: str | None
     hint: str | None = None
     link: str | None = None
+    remarks: tuple[dict[str, Any], ...] = ()
 
     @property
     def error(self) -> dict[str, Any]:

@@ -66,9 +66,8 @@ class Served(NamedTuple):
         if answer.status != 200:
             return self._told(Came(answer.status, answer.body, took_ms, None, [], None), None)
         ran = answer.body
-        return self._told(
-            Came(ran["status"], ran["body"], ran["tookMs"], None, [], None), ran["trace"]
-        )
+        came = Came(ran["status"], ran["body"], ran["tookMs"], None, [], None)
+        return self._told(came._replace(remarks=tuple(ran.get("remarks", ()))), ran["trace"])
 
     def write(self, method: str, path: str, body: Json, acting: Acting) -> Came:
         """A request to the API, as any client's, with its hooks."""

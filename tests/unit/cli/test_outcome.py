@@ -65,7 +65,12 @@ def test_code_that_did_not_load_shows_its_traceback(capsys: pytest.CaptureFixtur
     [
         ("Reviw", NAMES, "Did you mean Review beforeSave?\n"),
         ("Xyzzyfoo", NAMES[:3], "There are: Comment afterSave, Review beforeSave.\n"),
-        ("Review", ["hello", "__on_login__User"], "The code registers no hooks.\n"),
+        (
+            "Xyzzyfoo",
+            ["_clientOnline", "__on_login__User", "__on_verified_sms"],
+            "There are: _User onLogin, onVerified sms, _clientOnline.\n",
+        ),
+        ("Review", ["hello"], "The code registers no hooks.\n"),
     ],
 )
 def test_hooks_that_are_offered(
@@ -77,7 +82,7 @@ def test_hooks_that_are_offered(
 ) -> None:
     monkeypatch.setenv("LEAN_EMU_LANG", "en")
     hook = "onNothing" if class_name == "Xyzzyfoo" else "beforeSave"
-    offer_hook(class_name, hook, names)
+    offer_hook(f"{class_name} {hook}", names)
     assert capsys.readouterr().err == said
 
 
