@@ -116,7 +116,7 @@ ROW = {
 
 
 def on_file(name: str, method: str, path: str, status: int, body: Any, **more: Any) -> Scenario:
-    request = {key: more.pop(key) for key in ("headers", "params") if key in more}
+    request: dict[str, Any] = {k: more.pop(k) for k in ("headers", "params") if k in more}
     request["body"] = more.pop("sent", None)
     return Scenario(
         f"{method}: {name}", Sent(method, path, **request), status, body, setup=[OUTSIDE], **more
