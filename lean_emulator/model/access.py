@@ -267,6 +267,8 @@ def _named(principal: Principal) -> Hint:
         return Hint("nobody, without a session", "未登录用户")
     name = principal.user.get("username") or principal.user_id
     user = f"{name} ({principal.user_id})"
+    if principal.roles is None:
+        return Hint(user, f"用户 {user}")
     if not principal.roles:
         return Hint(f"{user}, in no role", f"用户 {user}，无角色")
     roles = _listed(sorted(principal.roles.values()))
