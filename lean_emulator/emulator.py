@@ -30,8 +30,6 @@ from lean_emulator.service.engine import Credentials, Engine
 from lean_emulator.service.export_jobs import ExportJobs
 from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.files import Files
-from lean_emulator.service.follow import Follows
-from lean_emulator.service.friends import Blocklist, FriendRequests
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hook_sender import HookSender
 from lean_emulator.service.hook_trial import HookTrial, TrialLimits
@@ -41,6 +39,7 @@ from lean_emulator.service.objects import Objects
 from lean_emulator.service.rehearsal import Rehearsals
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
+from lean_emulator.service.social_rooms import SocialRooms
 from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
@@ -58,7 +57,6 @@ from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.export import ExportHandlers, download_path
 from lean_emulator.wire.file_transfer import FileTransfer
 from lean_emulator.wire.files import FileHandlers
-from lean_emulator.wire.follow import FollowHandlers, FriendHandlers
 from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.inner import InnerRequests
 from lean_emulator.wire.mail import MailHandlers
@@ -71,6 +69,7 @@ from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
 from lean_emulator.wire.schema import SchemaHandlers
 from lean_emulator.wire.server import ApiServer
+from lean_emulator.wire.social import social_routes
 from lean_emulator.wire.system import SystemHandlers
 from lean_emulator.wire.users import UserHandlers
 
@@ -171,6 +170,7 @@ class Emulator:
             self._file_url,
             provider=settings.file_provider,
         )
+        self.social = SocialRooms(self.storage, self.objects, ids, self._clock, self.log)
         self.compound = Compound(self.objects, ids)
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
@@ -349,7 +349,7 @@ class Emulator:
         objects = ObjectHandlers(self.objects)
         table = RouteTable(
             [
-                *self._social_routes(objects),
+                *social_routes(self.social, objects),
                 *UserHandlers(self.users, self.accounts.third_party, objects).routes(),
                 *PhoneHandlers(self.accounts.phones, self.accounts.captchas).routes(),
                 *MailHandlers(self.accounts.mails).routes(),
@@ -370,16 +370,6 @@ class Emulator:
         batch.enter(table)
         cloud_query.enter(table)
         return table
-
-    def _social_routes(self, objects: ObjectHandlers) -> list[Route]:
-        """They come before those of all users and all classes, whose patterns match them too."""
-        follows = Follows(self.storage, self.objects, self._ids)
-        friends = FriendRequests(self.storage, self.objects, follows)
-        blocklist = Blocklist(self.storage, self.objects, follows)
-        return [
-            *FollowHandlers(follows, objects).routes(),
-            *FriendHandlers(friends, blocklist, objects).routes(),
-        ]
 
     def _api_server(self) -> ApiServer:
         seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf

@@ -23,7 +23,6 @@ class Route:
 UNBUILT = frozenset(
     {
         "users", "login", "files", "fileTokens", "fileCallback", "installations", "push",
-        "statuses", "subscribe",
         "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
         "engine", "notifications", "tables", "scheduledPushMessages", "bigquery",

@@ -1,0 +1,23 @@
+"""Builds the services that connect users with one another."""
+
+from lean_emulator.base.clock import Clock
+from lean_emulator.base.ids import Ids
+from lean_emulator.base.trace import EventLog
+from lean_emulator.service.follow import Follows
+from lean_emulator.service.friends import Blocklist, FriendRequests
+from lean_emulator.service.objects import Objects
+from lean_emulator.service.status_inbox import StatusInboxes
+from lean_emulator.service.statuses import Statuses
+from lean_emulator.storage.contract import Storage
+
+
+class SocialRooms:
+    """What handlers need of followers, friends and statuses, ready to use."""
+
+    def __init__(
+        self, storage: Storage, objects: Objects, ids: Ids, clock: Clock, log: EventLog
+    ) -> None:
+        self.follows = Follows(storage, objects, ids)
+        self.friends = FriendRequests(storage, objects, self.follows)
+        self.blocklist = Blocklist(storage, objects, self.follows)
+        self.statuses = Statuses(objects, StatusInboxes(storage, clock), log)
