@@ -58,6 +58,7 @@ from lean_emulator.wire.export import ExportHandlers, download_path
 from lean_emulator.wire.file_transfer import FileTransfer
 from lean_emulator.wire.files import FileHandlers
 from lean_emulator.wire.functions import FunctionHandlers
+from lean_emulator.wire.inbox import InboxHandlers
 from lean_emulator.wire.inner import InnerRequests
 from lean_emulator.wire.mail import MailHandlers
 from lean_emulator.wire.objects import ObjectHandlers
@@ -278,6 +279,7 @@ class Emulator:
         await self._declare_classes()
         opened.callback(self.exports.close)
         opened.push_async_callback(self._api.stop)
+        opened.callback(self.inbox.close)
         self.api_port = await self._api.start(settings.host, settings.port)
         console = self._console()
         opened.push_async_callback(console.stop)
@@ -407,6 +409,7 @@ class Emulator:
                 self.mask,
                 self._describe,
             ).routes(),
+            *InboxHandlers(self.inbox).routes(),
             *RehearsalHandlers(self.rehearsals, inner, self.users, self.log, self.mask).routes(),
         ]
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "update": Entry("write", "Change an object, with its hooks."),
     "delete": Entry("write", "Delete an object, with its hooks."),
     "trace": Entry("trace", "Show what a request did, step by step."),
+    "inbox": Entry("inbox", "Show mails, short messages and pushes that were kept."),
     "cql": Entry("cql", "Ask and change the running instance in CQL."),
     "schema": Entry("schema", "Write the running instance's schemas into files."),
     "cron": Entry("cron", "Say when a cron expression runs."),

@@ -2,9 +2,9 @@
 
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from lean_emulator.base.jsontext import Json, dumps
 from lean_emulator.cli.local_http import Answer, request
@@ -58,10 +58,38 @@ class AdminClient:
         """
         return self._ask("POST", "/__emu/run-hook", dumps(wish), seconds)
 
+    def try_out(self, what: str, wish: Json, seconds: float) -> Answer:
+        """``rehearse`` or ``replay`` something; 200 says it was, whatever came of it.
+
+        Raises ``TimeoutError`` when no answer came within the seconds.
+        """
+        return self._ask("POST", f"/__emu/{what}", dumps(wish), seconds)
+
     def session_of(self, who: str) -> str | None:
         """The session token of a user named by id, username or token; ``None`` for nobody."""
         found = self._get(f"/__emu/sessions/{quote(who, safe='')}")
         return None if found.get("sessionToken") is None else str(found["sessionToken"])
+
+    def inbox(self, wanted: Mapping[str, str], wait: float = 0.0) -> list[dict[str, Any]]:
+        """Messages, oldest first; ``wanted`` as ``GET /__emu/inbox`` takes it.
+
+        ``wait`` is how many seconds to wait for the first one.
+        """
+        query = urlencode({**wanted, "wait": f"{wait:g}"})
+        target = f"/__emu/inbox?{query}"
+        try:
+            answer = self._ask("GET", target, seconds=SECONDS + wait)
+        except TimeoutError as e:
+            raise Unreachable(f"{self._url}{target} does not answer: {e}") from e
+        messages: list[dict[str, Any]] = self._object(answer, target)["results"]
+        return messages
+
+    def clear_inbox(self) -> None:
+        """Forget all messages."""
+        try:
+            self._object(self._ask("DELETE", "/__emu/inbox"), "/__emu/inbox")
+        except TimeoutError as e:
+            raise Unreachable(f"{self._url}/__emu/inbox does not answer: {e}") from e
 
     def _get(self, target: str) -> dict[str, Any]:
         try:

@@ -60,6 +60,7 @@ class Inbox:
         self._messages: OrderedDict[str, Message] = OrderedDict()
         self._unread: set[str] = set()
         self._watchers: set[asyncio.Event] = set()
+        self._open = True
 
     def add(
         self,
@@ -99,6 +100,15 @@ class Inbox:
         newest_first = reversed(self._messages.values())
         return [message for message in newest_first if kind is None or message.kind == kind]
 
+    def after(self, message_id: str | None) -> list[Message]:
+        """What came after a message, oldest first; everything after one that is not kept."""
+        newer: list[Message] = []
+        for message in reversed(self._messages.values()):
+            if message.id == message_id:
+                break
+            newer.append(message)
+        return newer[::-1]
+
     def message(self, message_id: str) -> Message | None:
         """The message of that id, ``None`` when it is unknown or no longer kept."""
         return self._messages.get(message_id)
@@ -125,12 +135,17 @@ class Inbox:
         changed = asyncio.Event()
         self._watchers.add(changed)
         try:
-            while True:
+            while self._open:
                 await changed.wait()
                 changed.clear()
                 yield
         finally:
             self._watchers.discard(changed)
+
+    def close(self) -> None:
+        """Let all watchers end."""
+        self._open = False
+        self._tell()
 
     def _tell(self) -> None:
         for watcher in self._watchers:

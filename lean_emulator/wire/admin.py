@@ -45,14 +45,14 @@ class AdminHandlers:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/info", _for_master(self.info)),
-            Route("POST", "/run-hook", _for_master(self.run_hook)),
-            Route("GET", "/schemas", _for_master(self.schemas)),
-            Route("GET", "/sessions/:who", _for_master(self.session)),
-            Route("POST", "/settle", _for_master(self.settle)),
-            Route("GET", "/traces", _for_master(self.traces)),
-            Route("DELETE", "/traces", _for_master(self.forget_traces)),
-            Route("GET", "/traces/:id", _for_master(self.trace)),
+            Route("GET", "/info", for_master(self.info)),
+            Route("POST", "/run-hook", for_master(self.run_hook)),
+            Route("GET", "/schemas", for_master(self.schemas)),
+            Route("GET", "/sessions/:who", for_master(self.session)),
+            Route("POST", "/settle", for_master(self.settle)),
+            Route("GET", "/traces", for_master(self.traces)),
+            Route("DELETE", "/traces", for_master(self.forget_traces)),
+            Route("GET", "/traces/:id", for_master(self.trace)),
         ]
 
     async def info(self, request: Request) -> Answer:
@@ -132,7 +132,7 @@ def _text(wish: Mapping[str, Json], name: str) -> str | None:
     return str(value) if value else None
 
 
-def _for_master(handler: Handler) -> Handler:
+def for_master(handler: Handler) -> Handler:
     """Pages cannot ask, whatever keys they know: a request with an Origin is refused."""
 
     async def checked(request: Request, *parts: str) -> Answer:

@@ -62,22 +62,37 @@ def test_reading_and_forgetting(inbox: Inbox) -> None:
     assert (inbox.messages(), inbox.unread) == ([], frozenset())
 
 
-async def test_a_watcher_is_told_of_every_change(inbox: Inbox) -> None:
-    told = 0
+def test_what_came_after_a_message(inbox: Inbox) -> None:
+    first, second, third = (inbox.add("sms", to, "", "") for to in ("+1", "+2", "+3"))
+    assert inbox.after(first.id) == [second, third]
+    assert inbox.after(third.id) == []
+    assert inbox.after("not kept") == inbox.after(None) == [first, second, third]
 
-    async def watch() -> None:
-        nonlocal told
-        async for _ in inbox.watch():
-            told += 1
+
+async def test_watching_ends_when_the_inbox_closes(inbox: Inbox) -> None:
+    async def watch() -> int:
+        return len([None async for _ in inbox.watch()])
 
     watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    inbox.close()
+    async with asyncio.timeout(5):
+        assert await watching == 1
+
+
+async def test_a_watcher_is_told_of_every_change(inbox: Inbox) -> None:
+    told = asyncio.Event()
+
+    async def watch() -> None:
+        async for _ in inbox.watch():
+            told.set()
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
     for change in (lambda: inbox.add("sms", "+1", "", ""), inbox.clear):
-        before = told
-        await asyncio.sleep(0)
+        told.clear()
         change()
         async with asyncio.timeout(5):
-            while told == before:
-                await asyncio.sleep(0)
-    assert told == 2
+            await told.wait()
     watching.cancel()
     await asyncio.wait({watching})
