@@ -105,6 +105,17 @@ def from_silence(project: Project, cause: str) -> LoadFailure:
     return LoadFailure(last, "", None, None, f"{project.title} did not load: {last}", hint)
 
 
+def from_secrecy(project: Project) -> LoadFailure:
+    """From code that does not tell its functions although its ``functionsMode`` is strict."""
+    last = "it does not tell its functions, and leanengine.yaml has functionsMode: strict"
+    hint = Hint(
+        en="mount the LeanEngine middleware, or take functionsMode out: GET "
+        "/1.1/functions/_ops/metadatas must answer",
+        zh="请挂载云引擎中间件，或去掉 functionsMode：GET /1.1/functions/_ops/metadatas 必须有响应",
+    )
+    return LoadFailure(last, "", None, None, f"{project.title} did not load: {last}", hint)
+
+
 def from_os_error(project: Project, program: Path | str, error: OSError) -> LoadFailure:
     """From a program that cannot be run at all."""
     last = f"{program} cannot be run: {error.strerror or error}"

@@ -179,11 +179,13 @@ class CommandLauncher:
             "LEAN_EMU_SECRET": secret,
             "NODE_OPTIONS": with_preload(environment.get("NODE_OPTIONS", "")),
         }
+        for name, value in self._project.variables.items():
+            variables[name] = string.Template(value).safe_substitute(variables)
         words = [string.Template(w).safe_substitute(variables) for w in self._project.command]
         kept = LastLines(on_line)
         argv = [sys.executable, str(_HERE / "guard.py"), *words]
         try:
-            process = spawn(argv, variables, self._project.directory)
+            process = spawn(argv, variables, self._project.directory / self._project.folder)
         except OSError as error:
             reason = failure.from_os_error(self._project, sys.executable, error)
             raise NotLoaded(reason, SourceFiles({})) from error

@@ -3,17 +3,23 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 NAME = "leanengine.yaml"
 
-_LINE = re.compile(r"(runtime|run|startupTimeout)[ \t]*:(?:[ \t]+(.*?))?[ \t]*$")
+_LINE = re.compile(r"(runtime|run|startupTimeout|functionsMode)[ \t]*:(?:[ \t]+(.*?))?[ \t]*$")
 _NOT_PLAIN = tuple("|>&*![]{}%@`,?-")
+FunctionsMode = Literal["strict", "disabled", "tolerated"]
+"""What becomes of a project whose functions cannot be read, or are not wanted at all."""
+
 _SHORTEST, _LONGEST = 15, 120
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformFile:
-    """``run`` is a shell command, ``start_seconds`` the time it has to get ready.
+    """``run`` is a shell command, ``start_seconds`` the time it has to get ready. ``functions``
+    is ``strict`` when code that does not tell its functions counts as broken, ``disabled`` when
+    they are not even asked for.
 
     A key that is absent, or written in a way this reads nothing from, is ``None``.
     """
@@ -21,10 +27,11 @@ class PlatformFile:
     runtime: str | None = None
     run: str | None = None
     start_seconds: float | None = None
+    functions: FunctionsMode = "tolerated"
 
 
 def read_platform_file(folder: Path) -> PlatformFile:
-    """The three keys of the file; an absent file is an empty one.
+    """The four keys of the file; an absent file is an empty one.
 
     Reads values that stand on the line of their key, plain or quoted. Blocks, anchors and flow
     collections are left alone: taking them for text would start something nobody has written.
@@ -34,13 +41,16 @@ def read_platform_file(folder: Path) -> PlatformFile:
     except (OSError, UnicodeDecodeError):
         return PlatformFile()
     values: dict[str, str | None] = {}
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+    for line, after in zip(lines, [*lines, ""][1:], strict=True):
         match = _LINE.match(line)
         if match:
             goes_on = after[:1] in (" ", "\t") and not after.lstrip().startswith("#")
             values[match[1]] = None if goes_on and after.strip() else _scalar(match[2] or "")
     return PlatformFile(
-        values.get("runtime"), values.get("run"), _seconds(values.get("startupTimeout"))
+        values.get("runtime"),
+        values.get("run"),
+        _seconds(values.get("startupTimeout")),
+        _functions(values.get("functionsMode")),
     )
 
 
@@ -58,3 +68,9 @@ def _seconds(value: str | None) -> float | None:
     if value is None or not value.isdecimal():
         return None
     return float(value) if _SHORTEST <= int(value) <= _LONGEST else None
+
+
+def _functions(value: str | None) -> FunctionsMode:
+    if value == "strict":
+        return "strict"
+    return "disabled" if value == "disabled" else "tolerated"

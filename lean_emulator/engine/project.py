@@ -5,26 +5,20 @@ import re
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from lean_emulator.base.errors import Hint, StartError
-from lean_emulator.engine.node_project import PACKAGE, check_node, is_node, node_command
-from lean_emulator.engine.platform_file import PlatformFile, read_platform_file
+from lean_emulator.engine.node_project import PACKAGE, is_node
+from lean_emulator.engine.platform_file import FunctionsMode, PlatformFile, read_platform_file
+from lean_emulator.engine.runtimes import Start, check_installed, detect
 
 ProjectKind = Literal["cloud.py", "wsgi.py", "command", "none"]
 
 _APPLICATION = re.compile(r"^(application\s*[=:]|def application\b|from\b.*\bapplication\b)", re.M)
-_OTHER_RUNTIMES = {
-    "go.mod": "go run main.go",
-    "pom.xml": "mvn spring-boot:run",
-    "gradlew": "./gradlew appRun",
-    "composer.json": "php -S 127.0.0.1:$LEANCLOUD_APP_PORT -t public",
-    "app.sln": "dotnet run --project web",
-    "app.py": "python app.py",
-    "main.py": "python main.py",
-}
+_OTHER_SERVERS = {"app.py": "python app.py", "main.py": "python main.py"}
 _DOTENV_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*?)\s*$")
 
 
@@ -45,6 +39,10 @@ class Project:
     interpreter: Path
     name: str = ""
     start_seconds: float | None = None
+    functions: FunctionsMode = "tolerated"
+    folder: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    watched: bool = True
 
     @property
     def title(self) -> str:
@@ -79,11 +77,19 @@ def find_project(
     told = read_platform_file(folder)
     entry = _python_entry(folder)
     asks_for_python = entry is not None and (python is not None or told.runtime == "python")
-    if entry is None or (not asks_for_python and is_node(folder)):
+    asks_for_another = told.runtime not in (None, "python")
+    if entry is None or (not asks_for_python and (asks_for_another or is_node(folder))):
         return _started(folder, told)
-    interpreter = _interpreter(folder, python)
     kind: ProjectKind = "wsgi.py" if entry.name == "wsgi.py" else "cloud.py"
-    return Project(folder, kind, entry, (), interpreter, start_seconds=told.start_seconds)
+    return Project(
+        folder,
+        kind,
+        entry,
+        (),
+        _interpreter(folder, python),
+        start_seconds=told.start_seconds,
+        functions=told.functions,
+    )
 
 
 def _python_entry(folder: Path) -> Path | None:
@@ -94,18 +100,30 @@ def _python_entry(folder: Path) -> Path | None:
 
 
 def _started(folder: Path, told: PlatformFile) -> Project:
-    """A project that some command of its own starts."""
-    detected = node_command(folder)
-    if detected is not None:
-        check_node(folder, detected)
+    """A project that some command starts: its own, or the one of its runtime."""
+    start = detect(folder, told.runtime)
+    if start is not None and (told.run is None or start.runtime == "nodejs"):
+        check_installed(folder, start)
     if told.run is not None:
         words = ("sh", "-c", told.run) if os.name == "posix" else _words(told.run)
-        name = told.run
-    elif detected is not None:
-        words, name = detected, " ".join(detected)
+        name, start = told.run, Start("", words)
+    elif start is not None:
+        name = "static site" if start.runtime == "static" else " ".join(start.command)
     else:
         raise _nothing_found(folder)
-    return Project(folder, "command", None, words, Path(sys.executable), name, told.start_seconds)
+    return Project(
+        folder,
+        "command",
+        None,
+        start.command,
+        Path(sys.executable),
+        name,
+        told.start_seconds,
+        told.functions,
+        start.folder,
+        start.variables,
+        start.watched,
+    )
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -158,7 +176,7 @@ def _interpreter(folder: Path, python: str | None) -> Path:
         for place in (".venv/bin/python", ".venv/Scripts/python.exe"):
             if (folder / place).is_file():
                 return folder / place  # not resolved: the link is what makes it the environment
-        return Path(sys.executable)
+        return _of_version(folder) or Path(sys.executable)
     for candidate in (Path(python).expanduser(), folder / python):
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate.absolute()
@@ -172,6 +190,27 @@ def _interpreter(folder: Path, python: str | None) -> Path:
             ),
         )
     return Path(found).absolute()
+
+
+def _of_version(folder: Path) -> Path | None:
+    """The Python that ``.python-version`` names, if it is here and not the one we run in."""
+    try:
+        text = (folder / ".python-version").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    match = re.match(r"3\.\d+", text)
+    if match is None:
+        raise StartError(
+            f"{folder / '.python-version'} says {text[:30]!r}; the platform takes CPython 3 only.",
+            hint=Hint(
+                en="write a version such as 3.11 into it, or name an interpreter: --python PATH",
+                zh="请写入 3.11 这样的版本号，或用 --python 指定解释器",
+            ),
+        )
+    if match[0] == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return None
+    found = shutil.which(f"python{match[0]}")
+    return None if found is None else Path(found).absolute()
 
 
 def _offers_application(wsgi: Path) -> bool:
@@ -190,7 +229,7 @@ def _nothing_found(folder: Path) -> StartError:
                 zh='请添加 "scripts": {"start": "node 文件.js"}，或：lean-emu up --cmd "…"',
             ),
         )
-    for name, command in _OTHER_RUNTIMES.items():
+    for name, command in _OTHER_SERVERS.items():
         if (folder / name).exists():
             return StartError(
                 f"There is no cloud.py, wsgi.py or server.js in {folder}, but a {name}.",

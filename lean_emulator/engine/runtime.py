@@ -25,6 +25,7 @@ from lean_emulator.engine.client import EngineClient
 from lean_emulator.engine.failure import LoadFailure
 from lean_emulator.engine.generation import Generation
 from lean_emulator.engine.http1 import EngineAnswer
+from lean_emulator.engine.inquiry import ask
 from lean_emulator.engine.launch import CommandLauncher, Launcher, NotLoaded, PythonLauncher
 from lean_emulator.engine.ledger import Ledger
 from lean_emulator.engine.output import OutputLine
@@ -88,7 +89,7 @@ class Runtime:
         self._clock = clock
         self._log = log
         self._on_line = on_line
-        self._watch = watch
+        self._watch = watch and project.watched
         self._keep_last_good = keep_last_good
         self._start_limit = max(start_limit, project.start_seconds or 0.0)
         self._tcp = tcp
@@ -230,8 +231,7 @@ class Runtime:
             return error
         code = generation.child.exited.result()
         return errors.ENGINE_GONE(
-            f"The process of the cloud code ended {failure.ending(code)} "
-            "before it answered.",
+            f"The process of the cloud code ended {failure.ending(code)} before it answered.",
             hint=error.hint,
         )
 
@@ -286,25 +286,12 @@ class Runtime:
         deadline = Deadline.after(self._clock, self._start_limit)
         self._living.add(generation)
         try:
-            names = await self.client.functions_metadata(
-                generation,
-                variables.get("LEANCLOUD_APP_ID", ""),
-                variables.get("LEANCLOUD_APP_MASTER_KEY", ""),
-                deadline,
-            )
-            generation.needs_marks = bool(names) and not await self.client.takes_hook_key(
-                generation, deadline
-            )
-        except (errors.EngineGone, errors.TimedOut) as error:
-            await self._end(generation)
-            reason = failure.from_silence(self.project, error.message)
-            raise NotLoaded(reason, generation.files) from error
+            note = await ask(self.client, self.project, generation, variables, deadline)
         except BaseException:
             await self._end(generation)
             raise
-        if names is None:
-            span.detail["note"] = "it does not tell its functions; none are known"
-        generation.names = names or frozenset()
+        if note is not None:
+            span.detail["note"] = note
 
     async def _wait_for_the_rest(self, error: NotLoaded) -> None:
         """An editor that empties a file before it writes it must not break the code."""

@@ -23,7 +23,9 @@ _NEVER = frozenset(
 )  # fmt: skip
 _MOST_FOLDERS = 2_000
 _PYTHON = (".py",)
-_COMMAND = (".py", ".js", ".mjs", ".cjs", ".ts")
+_COMMAND = (
+    ".py", ".js", ".mjs", ".cjs", ".ts", ".php", ".java", ".kt", ".cs", ".go",
+)  # fmt: skip
 
 Edit = tuple[Change, Path]
 

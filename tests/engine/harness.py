@@ -70,7 +70,8 @@ class Code:
         self.calls = 0
         api_server = options.pop("api_server", "http://127.0.0.1:9")
         extra = options.pop("extra_environment", {})
-        project = find_project(folder, cmd=options.pop("cmd", None), python=python)
+        python_flag = options.pop("project_python", python)
+        project = find_project(folder, cmd=options.pop("cmd", None), python=python_flag)
         self.runtime = Runtime(
             project,
             lambda: {

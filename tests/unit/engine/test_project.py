@@ -84,11 +84,11 @@ def test_nothing_found_names_the_next_command(tmp_path: Path) -> None:
         find_project(tmp_path)
     assert caught.value.hint is not None
     assert "--no-code" in caught.value.hint.en
-    (tmp_path / "go.mod").touch()
-    with pytest.raises(StartError, match=r"go\.mod") as caught:
+    (tmp_path / "app.py").touch()
+    with pytest.raises(StartError, match=r"app\.py") as caught:
         find_project(tmp_path)
     assert caught.value.hint is not None
-    assert "--cmd 'go run main.go'" in caught.value.hint.zh
+    assert "--cmd 'python app.py'" in caught.value.hint.zh
     with pytest.raises(StartError, match="not a folder"):
         find_project(tmp_path / "absent")
 
