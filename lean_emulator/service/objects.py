@@ -12,7 +12,7 @@ from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog
-from lean_emulator.model.access import Principal
+from lean_emulator.model.access import Action, Principal
 from lean_emulator.model.document import (
     apply_write,
     check_field_names,
@@ -164,6 +164,13 @@ class Objects:
         rows = await self._finder.find(call, query)
         results = await self._answers(call, query.class_name, rows, wish)
         return Page(results, await self._finder.count(call, query) if count else None)
+
+    async def check(self, call: Call, action: Action, class_name: str, object_id: str) -> None:
+        """Raise what a write that is no plain update or delete of the object is refused with.
+
+        That is 403 by the class, and 206 for somebody else's account; ACLs are not looked at.
+        """
+        await self._permissions.check(call, action, self._schema(class_name), object_id)
 
     async def stored(self, class_name: str, object_id: str) -> Fields | None:
         """An object as it is stored, whoever asks; ``None`` when there is none."""

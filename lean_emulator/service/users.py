@@ -182,7 +182,7 @@ class Users:
 
     async def refresh_session_token(self, call: Call, user_id: str) -> Fields:
         """A new token for the user, who sees itself. Raises 206 for anybody else's, 211."""
-        await self._own(call.principal, user_id)
+        await self._own(call, user_id)
         return self._accounts.own_view(await self._sessions.refresh(call, user_id))
 
     async def update_password(self, call: Call, user_id: str, old: str, new: object) -> Fields:
@@ -191,7 +191,7 @@ class Users:
         Raises 206 for anybody else's, 210 for a wrong old one, 201 and 218 for a new one that is
         missing or blank.
         """
-        user = await self._own(call.principal, user_id)
+        user = await self._own(call, user_id)
         password = check_new_password(new)
         if not await self._passwords.fits(user, old):
             raise ApiError(210, "The username and password mismatch.")
@@ -205,7 +205,7 @@ class Users:
         Raises 206 for anybody else's user, 125 and 127 for bad addresses and numbers, 202, 203 and
         214 for what another user has, 201 and 218 for a password that is none.
         """
-        user = await self._own(call.principal, user_id)
+        user = await self._own(call, user_id)
         named = {
             name: operation
             for name, operation in write.items()
@@ -260,15 +260,12 @@ class Users:
 
     async def delete(self, call: Call, user_id: str, *, guard: Where | None = None) -> None:
         """Remove a user, its session with it. Raises 206 for anybody else's."""
-        if not call.principal.is_master and call.principal.user_id != user_id:
-            raise ApiError(*GUARDED)
         await self._objects.delete(call, "_User", user_id, guard=guard)
         self._lockout.forget(user_id)
 
-    async def _own(self, principal: Principal, user_id: str) -> Fields:
-        """The user, when the principal may change it. Raises 206, and 211 for master's nobody."""
-        if not principal.is_master and principal.user_id != user_id:
-            raise ApiError(*GUARDED)
+    async def _own(self, call: Call, user_id: str) -> Fields:
+        """The user, when the call may change it. Raises 206, and 211 for master's nobody."""
+        await self._objects.check(call, "update", "_User", user_id)
         user = await self._accounts.get(user_id)
         if user is None:
             raise errors.USER_NOT_FOUND()

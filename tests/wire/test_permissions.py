@@ -463,6 +463,17 @@ async def test_permissions(scenario: Scenario, project: Path) -> None:
          "class permission find of Staff: for role:staff; this is bob ({bob}), in the roles fans"),
         (Sent("DELETE", "/1.1/classes/Post/{secret}", headers=as_user("bob")),
          "ACL of Post {secret}: write is for {ann}; this is bob ({bob})"),
+        *(
+            (Sent(method, "/1.1/users/{ann}" + more, body, headers=as_user("bob")),
+             f"session guard of _User: {action} of _User {{ann}} is for its own session; "
+             "this is bob ({bob})")
+            for method, more, body, action in (
+                ("PUT", "", {"n": 1}, "update"),
+                ("DELETE", "", None, "delete"),
+                ("PUT", "/refreshSessionToken", None, "update"),
+                ("PUT", "/updatePassword", {"old_password": "a", "new_password": "b"}, "update"),
+            )
+        ),
         (Sent("POST", "/1.1/batch/save", {"requests": [
             {"method": "PUT", "path": At("/1.1/classes/_User/{ann}"), "body": {"n": 1}}]}),
          "session guard of _User: update of _User {ann} is for its own session; "
