@@ -10,8 +10,11 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.console.contract import RunResult, Workbench
 from lean_emulator.console.payload import Problem, read_payload
 from lean_emulator.console.registry import UPDATE_HOOKS
+from lean_emulator.model.hook_samples import special_hook
+from lean_emulator.model.special_hooks import SpecialHook
 
 KEPT = 30
+TABS = ("function", "hook", "event")
 HOOKS = ("beforeSave", "afterSave", "beforeUpdate", "afterUpdate", "beforeDelete", "afterDelete")
 
 _SPACE_OR_COMMA = str.maketrans(",，", "  ")
@@ -19,8 +22,9 @@ _SPACE_OR_COMMA = str.maketrans(",，", "  ")
 
 @dataclass(frozen=True, slots=True)
 class RunForm:
-    """The fields as they were typed. ``tab`` is ``function`` or ``hook``; ``hook`` names class and
-    hook as ``Review/beforeSave``; ``who`` counts only with ``identity`` ``user``.
+    """The fields as they were typed. ``tab`` is ``function``, ``hook`` or ``event``; ``hook`` names
+    class and hook as ``Review/beforeSave``, for an event also ``sms/onVerified`` and
+    ``/_messageReceived``; ``who`` counts only with ``identity`` ``user``.
     """
 
     tab: str = "function"
@@ -41,7 +45,7 @@ class RunForm:
         tab = fields.get("tab") or ("hook" if hook and not fields.get("name") else "function")
         identity = fields.get("as", "")
         return cls(
-            tab="hook" if tab == "hook" else "function",
+            tab=tab if tab in TABS else TABS[0],
             name=fields.get("name", ""),
             rpc=fields.get("rpc", "") in ("on", "true", "1"),
             hook=hook,
@@ -55,11 +59,17 @@ class RunForm:
 
     @property
     def title(self) -> str:
-        """What it runs: ``averageStars`` or ``beforeSave Review``."""
+        """What it runs: ``averageStars``, ``beforeSave Review`` or ``_messageReceived``."""
         if self.tab == "function":
             return self.name
         class_name, _, hook = self.hook.rpartition("/")
-        return f"{hook} {class_name}"
+        return f"{hook} {class_name}".strip()
+
+    @property
+    def event(self) -> SpecialHook | None:
+        """The hook that belongs to no write, if that is what the form names."""
+        class_name, _, hook = self.hook.rpartition("/")
+        return special_hook(class_name, hook)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ class Bench:
             else [],
             user=user,
             master=master,
-            chain=form.chain,
+            chain=form.chain and form.tab == "hook",
         )
 
 
@@ -146,6 +156,8 @@ def _missing(form: RunForm) -> Refusal | None:
             return Refusal("hook", Problem("problem.no_hook"))
         if not form.object_id and not form.payload.strip():
             return Refusal("object", Problem("problem.no_object"))
+    if form.tab == "event" and form.event is None:
+        return Refusal("hook", Problem("problem.no_event"))
     if form.identity == "user" and not form.who:
         return Refusal("who", Problem("problem.no_user"))
     return None

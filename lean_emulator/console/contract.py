@@ -1,11 +1,12 @@
 """What the console needs of the house: the instance, the user's code, and a way to run it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.hook_answers import Remark
 
 State = Literal["starting", "ready", "broken", "stopped", "none"]
 
@@ -72,13 +73,17 @@ class RunResult(Protocol):
     def took_ms(self) -> float: ...
     @property
     def trace(self) -> str: ...
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What the platform would make of it."""
 
 
 class Workbench(Protocol):
     """Runs one function or hook by hand.
 
     ``user`` is an objectId, a user name or a session token. Both raise ``ApiError`` for input that
-    cannot be run (an unknown user or object); an error of the user's code is a result.
+    cannot be run (an unknown user or object); an error of the user's code is a result. A hook that
+    belongs to no write takes its payload as ``object``.
     """
 
     async def run_function(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from lean_emulator.base.trace import Outcome, Span
 from lean_emulator.base.trace_view import walk
+from lean_emulator.model.im_hooks import IM_HOOKS
 
 Group = Literal["hook", "account", "message", "insight", "function"]
 
@@ -28,7 +29,7 @@ _SINGLE: dict[str, tuple[Group, str, str | None]] = {
     "__on_verified_email": ("account", "onVerified", "email"),
     "__on_login__User": ("account", "onLogin", "_User"),
     "__on_authdata__User": ("account", "onAuthData", "_User"),
-    "__on_complete_bigquery_job": ("insight", "onComplete", None),
+    "__on_complete_bigquery_job": ("insight", "onComplete", "BigQuery"),
 }
 
 
@@ -58,7 +59,7 @@ def parse(name: str) -> Registered:
             return Registered(name, "hook", hook, name.removeprefix(prefix))
     if name in _SINGLE:
         return Registered(name, *_SINGLE[name])
-    if name.startswith("_") and not name.startswith("__"):
+    if name in IM_HOOKS:
         return Registered(name, "message", name)
     return Registered(name, "function", name)
 

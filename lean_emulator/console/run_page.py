@@ -1,12 +1,13 @@
 """``/run``: the form, its result, and the history. A drawer where scripts run, a page without."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from lean_emulator.base.jsontext import Json, dumps
+from lean_emulator.base.jsontext import Json, dumps, pretty
 from lean_emulator.base.trace import Outcome, Span
 from lean_emulator.base.trace_view import walk
 from lean_emulator.console.bench import Bench, Refusal, Run, RunForm
@@ -15,9 +16,18 @@ from lean_emulator.console.phrases import Phrases
 from lean_emulator.console.registry import registered
 from lean_emulator.console.rendering import Renderer, json_answer, phrases_of, wants_json
 from lean_emulator.console.timeline import most_telling
+from lean_emulator.model.hook_samples import sample_of, special_hook, takes_user
 
 _PARTS = {"drawer": "_run.html", "result": "_result.html"}
 _MOST_PRINTS = 200
+
+
+class Event(NamedTuple):
+    """A hook that belongs to no write, as the form offers it; ``sample`` is a payload to begin."""
+
+    value: str
+    title: str
+    sample: str
 
 
 class RunPage:
@@ -35,10 +45,11 @@ class RunPage:
                 {
                     "functions": [*self._functions()],
                     "hooks": [*(f"{c}/{h}" for c, hooks in self._hooks().items() for h in hooks)],
+                    "events": [e.value for group in self._events().values() for e in group],
                     "history": [self._json(run) for run in self._bench.runs],
                 }
             )
-        return self._page(request, form, run)
+        return self._page(request, self._begun(form) if run is None else form, run)
 
     async def run(self, request: web.Request) -> web.Response:
         """From a form: 303 to the result. For scripts: the result, or 422 with the reason."""
@@ -65,6 +76,7 @@ class RunPage:
             "problem": problem_json(refusal, say) if refusal else None,
             "functions": self._functions(),
             "hooks_by_class": self._hooks(),
+            "events_by_group": self._events(),
             "history": self._bench.runs,
             "state": self._render.runtime.state,
             "show": self._result(run) if run else None,
@@ -76,7 +88,7 @@ class RunPage:
 
     def _functions(self) -> list[str]:
         names = registered(self._render.runtime.names)
-        return [item.label for item in names if item.group in ("function", "message")]
+        return [item.label for item in names if item.group == "function"]
 
     def _hooks(self) -> dict[str, list[str]]:
         by_class: dict[str, list[str]] = {}
@@ -84,6 +96,26 @@ class RunPage:
             if item.group == "hook" and item.of:
                 by_class.setdefault(item.of, []).append(item.label)
         return by_class
+
+    def _events(self) -> dict[str, list[Event]]:
+        """Hooks that belong to no write, by their group."""
+        by_group: dict[str, list[Event]] = {}
+        for item in registered(self._render.runtime.names):
+            hook = special_hook(item.of or "", item.label)
+            if item.group in ("account", "message", "insight") and hook is not None:
+                sample = "" if takes_user(hook) else pretty(sample_of(hook))
+                by_group.setdefault(item.group, []).append(
+                    Event(f"{item.of or ''}/{item.label}", hook.title, sample)
+                )
+        return by_group
+
+    def _begun(self, form: RunForm) -> RunForm:
+        """A fresh form: with the sample of the chosen event, if nothing is written yet."""
+        if form.tab != "event" or form.payload:
+            return form
+        events = [event for group in self._events().values() for event in group]
+        chosen = [event for event in events if event.value == form.hook] or events[:1]
+        return replace(form, payload=chosen[0].sample) if chosen else form
 
     def _outcome(self, run: Run) -> dict[str, Any]:
         """Kind, outcome and status, as a summary has them."""
@@ -101,6 +133,7 @@ class RunPage:
             "prints": [],
             "changes": None,
             "error": None,
+            "remarks": run.result.remarks,
         }
         if root is None:
             return shown
@@ -122,6 +155,9 @@ class RunPage:
             "body": self._render.mask.json(run.result.body),
             "tookMs": run.result.took_ms,
             "trace": run.result.trace,
+            "remarks": [
+                {"en": r.text.en, "zh": r.text.zh, "wrong": r.wrong} for r in run.result.remarks
+            ],
         }
 
 

@@ -28,6 +28,15 @@ function fit(root) {
   if (hook && keys) keys.hidden = !hook.value.endsWith("Update");
 }
 
+// Another event brings its sample, unless something else was written
+function resample(event) {
+  const area = event.closest("form").querySelector("textarea");
+  const samples = [...event.options].map((option) => option.dataset.sample);
+  if (area.value.trim() && !samples.includes(area.value)) return;
+  area.value = event.selectedOptions[0].dataset.sample;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 function problems(run, problem) {
   for (const place of run.querySelectorAll("[data-problem]")) {
     const mine = problem?.field === place.dataset.problem;
@@ -104,6 +113,7 @@ document.addEventListener("change", (event) => {
   const run = event.target.closest(".run");
   if (!run) return;
   fit(run);
+  if (event.target.matches("[data-event]")) resample(event.target);
   if (event.target.name === "as" && event.target.value === "user") run.querySelector('[name="who"]').focus();
 });
 

@@ -111,6 +111,45 @@ async def test_history_brings_the_form_back(tmp_path: Path) -> None:
         assert text.count("data-history") == 2
 
 
+IM_AND_LOGIN = frozenset({"__on_login__User", "_messageReceived", "_conversationStart", "greet"})
+
+
+async def test_hooks_that_belong_to_no_write_have_their_own_form(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running, aiohttp.ClientSession() as http:
+        running.runtime.names = IM_AND_LOGIN
+        async with http.get(f"{running.url}/run?tab=event&hook=/_messageReceived") as answer:
+            text = await answer.text()
+        assert '<option value="_User/onLogin" data-sample="">onLogin _User</option>' in text
+        assert re.search(r'<option value="/_messageReceived" data-sample="{[^"]+" selected>', text)
+        assert "&#34;fromPeer&#34;: &#34;Tom&#34;" in text.split("<textarea")[1]
+        async with http.get(f"{running.url}/run?tab=event") as answer:
+            first = await answer.text()
+        assert re.search(r"<textarea[^>]*></textarea>", first), "the user that is chosen"
+        async with http.get(f"{running.url}/run?tab=function") as answer:
+            assert "_messageReceived" not in await answer.text()
+        async with http.get(f"{running.url}/hooks") as answer:
+            assert 'href="/run?tab=event&amp;hook=_User/onLogin"' in (await answer.text()).replace(
+                "%2F", "/"
+            )
+        accept = {"Accept": "application/json"}
+        async with http.get(f"{running.url}/run", headers=accept) as answer:
+            events = (await answer.json())["events"]
+        assert events == ["_User/onLogin", "/_conversationStart", "/_messageReceived"]
+
+
+async def test_what_the_platform_makes_of_an_answer_is_said(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        running.runtime.names = IM_AND_LOGIN
+        fields = {"tab": "event", "hook": "_User/onLogin", "as": "user", "who": "mia"}
+        status, _, text = await send(running, fields)
+        assert status == 200
+        assert running.workbench.sent[0][1]["user"] == "mia"
+        assert '<p class="hint">The user is logged in.</p>' in text
+        assert re.search(r'<p class="warning">.*&#39;x&#39; means nothing.', text)
+        _, _, chinese = await send(running, fields, **{"Accept-Language": "zh"})
+        assert "用户登录成功。" in chinese
+
+
 async def test_nothing_registered_shows_how_to_begin(tmp_path: Path) -> None:
     async with demo(tmp_path) as running, aiohttp.ClientSession() as http:
         running.runtime.names = frozenset()
@@ -118,6 +157,8 @@ async def test_nothing_registered_shows_how_to_begin(tmp_path: Path) -> None:
             assert "@engine.define" in await answer.text()
         async with http.get(f"{running.url}/run?tab=hook") as answer:
             assert "@engine.before_save" in await answer.text()
+        async with http.get(f"{running.url}/run?tab=event") as answer:
+            assert "@engine.on_login" in await answer.text()
 
 
 async def test_a_slow_call_does_not_hold_the_console(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from lean_emulator.base import errors
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
 from lean_emulator.console.contract import Instance, State
+from lean_emulator.model.hook_answers import Remark
 from tests.support.console_samples import CLOUD, COMMENT, NAMES, WHERE, Story, broken_text
 
 
@@ -56,6 +57,7 @@ class FakeResult:
     body: Json
     took_ms: float
     trace: str
+    remarks: tuple[Remark, ...] = ()
 
 
 class FakeWorkbench:
@@ -112,6 +114,11 @@ class FakeWorkbench:
                 },
             )
         )
+        if hook == "onLogin":
+            root = self._story.average()
+            said = Remark(Hint("The user is logged in.", "用户登录成功。"))
+            odd = Remark(Hint("'x' means nothing.", "“x”没有意义。"), wrong=True)
+            return FakeResult(200, {"result": None}, 3.1, root.name, (said, odd))
         if isinstance(object, dict) and not object.get("comment"):
             root = self._story.rejected(self._project)
             return FakeResult(400, {"code": 142, "error": "No comment provided!"}, 6.9, root.name)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from lean_emulator.base.clock import ManualClock
+from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.bench import KEPT, Bench, Refusal, Run, RunForm
 from lean_emulator.console.payload import Problem
@@ -68,6 +69,25 @@ async def test_keys_are_for_update_hooks_only(workbench: FakeWorkbench) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hook", "payload", "sent"),
+    [
+        ("_User/onLogin", "", None),
+        ("sms/onVerified", "{username: 'tom'}", {"username": "tom"}),
+        ("/_messageReceived", "{fromPeer: 'Tom'}", {"fromPeer": "Tom"}),
+        ("BigQuery/onComplete", "", None),
+    ],
+)
+async def test_a_hook_that_belongs_to_no_write_gets_its_payload(
+    workbench: FakeWorkbench, hook: str, payload: str, sent: Json
+) -> None:
+    form = RunForm.read({"tab": "event", "hook": hook, "payload": payload, "how": "chain"})
+    done = await Bench(workbench).run(form, 1)
+    assert isinstance(done, Run)
+    ((called, given),) = workbench.sent
+    assert (called, given["object"], given["chain"]) == (hook, sent, False)
+
+
+@pytest.mark.parametrize(
     ("form", "field", "phrase"),
     [
         (RunForm(), "name", "problem.no_function"),
@@ -76,6 +96,8 @@ async def test_keys_are_for_update_hooks_only(workbench: FakeWorkbench) -> None:
         (RunForm(tab="hook", hook="Review"), "hook", "problem.no_hook"),
         (RunForm(tab="hook", hook="Review/onLogin"), "hook", "problem.no_hook"),
         (RunForm(tab="hook", hook="Review/beforeSave"), "object", "problem.no_object"),
+        (RunForm(tab="event", hook="Review/beforeSave"), "hook", "problem.no_event"),
+        (RunForm(tab="event"), "hook", "problem.no_event"),
     ],
 )
 async def test_what_cannot_run_is_refused_and_not_sent(

@@ -20,7 +20,8 @@ from tests.support.console_samples import NAMES, Story
         ("__on_login__User", ("account", "onLogin", "_User")),
         ("__on_authdata__User", ("account", "onAuthData", "_User")),
         ("_messageReceived", ("message", "_messageReceived", None)),
-        ("__on_complete_bigquery_job", ("insight", "onComplete", None)),
+        ("__on_complete_bigquery_job", ("insight", "onComplete", "BigQuery")),
+        ("_ownName", ("function", "_ownName", None)),
         ("__before_save_for_", ("function", "__before_save_for_", None)),
     ],
 )
