@@ -44,7 +44,7 @@ class FileColumns:
         rows: Sequence[Fields],
         allowed: Allowed,
     ) -> list[Fields]:
-        """The rows with their files, which are ``None`` where there is none or none to be seen."""
+        """The rows with their files; one that is gone or not to be seen has no name and no url."""
         if class_name == CLASS:
             return [self.located(row) for row in rows]
         classes = self._storage.classes()
@@ -106,7 +106,13 @@ class _Found:
             return reference  # it was stored as it came
         if object_id not in self._files:
             self._files[object_id] = await self._fetch(object_id)
-        return self._files[object_id]
+        found = self._files[object_id]
+        return _nowhere(object_id) if found is None else found
+
+
+def _nowhere(object_id: str) -> Fields:
+    """A reference that leads nowhere, with the members that SDKs fail without."""
+    return {"__type": "File", "id": object_id, "objectId": object_id, "name": "", "url": ""}
 
 
 async def _everything(schema: ClassSchema, row: Fields) -> bool:

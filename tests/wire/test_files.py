@@ -410,15 +410,17 @@ async def test_pointers_to_files_are_included(tmp_path: Path) -> None:
         assert included.json["file"] == With({**pointer, "url": tokens["url"]})
 
 
-async def test_a_file_that_is_gone_or_hidden_is_null(tmp_path: Path) -> None:
+async def test_a_file_that_is_gone_or_hidden_has_no_address(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         hidden, gone = await upload(api, ACL={}), await upload(api)
         await api("DELETE", f"/1.1/files/{gone['objectId']}", headers=MASTER)
-        for tokens, seen_by_master in ((hidden, hidden["url"]), (gone, None)):
-            post = await stub_of(api, tokens["objectId"])
-            assert (await api("GET", f"/1.1/classes/Post/{post}")).json["cover"] is None
-            cover = (await api.read("Post", post))["cover"]
-            assert (cover and cover["url"]) == seen_by_master
+        for tokens, seen_by_master in ((hidden, hidden["url"]), (gone, "")):
+            object_id = tokens["objectId"]
+            post = await stub_of(api, object_id)
+            nowhere = {"__type": "File", "id": object_id, "objectId": object_id}
+            cover = (await api("GET", f"/1.1/classes/Post/{post}")).json["cover"]
+            assert cover == {**nowhere, "name": "", "url": ""}
+            assert (await api.read("Post", post))["cover"]["url"] == seen_by_master
 
 
 async def test_hooks_get_whole_files_and_store_references(tmp_path: Path) -> None:

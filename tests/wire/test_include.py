@@ -29,6 +29,7 @@ def post(name: str) -> dict[str, Any]:
 GONE = to("Author", "gone")
 FAR = to("Nothing", "gone")
 FILE = {"__type": "File", "id": "5f0000000000000000000001"}
+NOWHERE = {**FILE, "objectId": FILE["id"], "name": "", "url": ""}
 NUMBER = "18600000000"
 STORED: list[Stored | SignedUp] = [
     SignedUp("zoe", {"email": "zoe@example.com", "mobilePhoneNumber": NUMBER, "city": "x"}),
@@ -62,13 +63,13 @@ FANS = {"__type": "Relation", "className": "_User"}
 YORK = {**city("york"), **TIMES, "name": "York", "size": 3}
 SECRET = {**city("secret"), **TIMES, "name": "Secret"}
 ANN = {**author("ann"), **TIMES, "name": "Ann", "age": 30, "home": city("york"),
-       "o": {"p": 1, "q": 2}, "fans": FANS, "photo": None}  # fmt: skip
+       "o": {"p": 1, "q": 2}, "fans": FANS, "photo": NOWHERE}  # fmt: skip
 BOB = {**author("bob"), **TIMES, "name": "Bob", "home": city("secret"), "fans": FANS}
 AT = {"__type": "GeoPoint", "latitude": 1.0, "longitude": 2.0}
 ONE = {"objectId": Id("one"), **TIMES, "title": "one", "by": author("ann"), "n": 5,
        "o": {"by": author("bob"), "deep": {"by": author("ann")}, "m": 1},
        "l": [author("ann"), 5, GONE, author("bob"), None, author("ann")],
-       "ll": [[author("bob")], {"by": author("ann")}], "at": AT, "photo": None}  # fmt: skip
+       "ll": [[author("bob")], {"by": author("ann")}], "at": AT, "photo": NOWHERE}  # fmt: skip
 TWO = {"objectId": Id("two"), **TIMES, "title": "two", "by": GONE, "owner": to("_User", Id("zoe"))}
 THREE = {"objectId": Id("three"), **TIMES, "title": "three", "by": author("bob"), "void": FAR}
 
@@ -184,8 +185,8 @@ KEYS = [
     keys("by.home", "by", {**BARE, "by": {**author("ann"), **TIMES, "home": city("york")}}),
     keys("by.o.p", "by", {**BARE, "by": {**author("ann"), **TIMES, "o": {"p": 1}}}),
     keys("by.photo,by.fans", "by",
-         {**BARE, "by": {**author("ann"), **TIMES, "photo": None, "fans": FANS}}),
-    keys("at.latitude,photo.id", "", {**BARE, "at": AT, "photo": None},
+         {**BARE, "by": {**author("ann"), **TIMES, "photo": NOWHERE, "fans": FANS}}),
+    keys("at.latitude,photo.id", "", {**BARE, "at": AT, "photo": NOWHERE},
          "values of a type stay whole"),
     keys("l.name", "l", {**BARE, "l": [NAMED, 5, GONE, {**NAMED, **author("bob"), "name": "Bob"},
                                        None, NAMED]}),

@@ -77,7 +77,7 @@ def declare(project: Path, **classes: Any) -> None:
 
 
 FANS = {"fans": {"__type": "Relation", "className": "_User"}}
-COVER = {"cover": {"__type": "File", "id": "f0"}}
+COVER = {"cover": {"__type": "File", "id": "f0", "objectId": "f0", "name": "", "url": ""}}
 NOTES = {"notes": {"by": "us"}}
 SHOWN = {**STAMPS, **FANS, **COVER, **NOTES, "stars": 3, "nid": 1, "title": "t"}
 
