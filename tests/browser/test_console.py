@@ -206,6 +206,34 @@ async def test_a_hook_is_run_alone_and_its_error_explained(tmp_path: Path) -> No
         assert await page.locator("dialog[open]").count() == 0
 
 
+async def test_another_hook_brings_its_sample_and_its_answer_is_explained(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        running.runtime.names = frozenset(
+            {"__on_login__User", "_messageReceived", "_clientOnline", "greet"}
+        )
+        async with page_on(f"{running.url}/hooks") as page:
+            await page.click("tr:has-text('_messageReceived') a[data-run]")
+            await page.wait_for_selector("dialog[open] [data-event]")
+            area, event = "dialog textarea", "dialog [data-event]"
+            assert "fromPeer" in await page.input_value(area)
+            await page.select_option(event, "/_clientOnline")
+            assert "peerId" in await page.input_value(area)
+            await page.fill(area, "{mine: 1}")
+            await page.select_option(event, "/_messageReceived")
+            assert await page.input_value(area) == "{mine: 1}", "what was written stays"
+            await page.fill(area, "")
+            await page.select_option(event, "_User/onLogin")
+            assert await page.input_value(area) == ""
+            await page.check("dialog [name=as][value=user]", force=True)
+            await page.fill("dialog [name=who]", "mia")
+            await page.keyboard.press("Control+Enter")
+            await page.wait_for_selector("dialog .result")
+            result = await page.inner_text("dialog .result")
+            assert "The user is logged in." in result
+            assert "'x' means nothing." in result
+            assert running.workbench.sent[0][0] == "_User/onLogin"
+
+
 async def test_history_restores_what_was_sent(tmp_path: Path) -> None:
     async with demo(tmp_path) as running, page_on(f"{running.url}/run") as page:
         for text in ("{n: 1}", "{n: 2}"):
