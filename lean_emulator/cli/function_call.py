@@ -38,9 +38,13 @@ class FunctionCall:
     rpc: bool
     user: str | None
 
+    @property
+    def path(self) -> str:
+        """Where the API has it, after the version."""
+        return f"{'call' if self.rpc else 'functions'}/{quote(self.name, safe='')}"
+
     def in_running(self, instance: Instance, project: Project) -> Came:
         """As any client's request to the API."""
-        path = f"/1.1/{'call' if self.rpc else 'functions'}/{quote(self.name, safe='')}"
         settings = project.settings
         seconds = settings.function_seconds + SPARE_SECONDS if settings.timeouts else 86_400.0
         began = time.monotonic()
@@ -48,7 +52,7 @@ class FunctionCall:
             answer = request(
                 instance.api_url,
                 "POST",
-                path,
+                f"/1.1/{self.path}",
                 headers={
                     **credentials(
                         instance.api_url, project.keys, self.user, master=self.user is None

@@ -2,12 +2,12 @@
 
 import difflib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import click
 
 from lean_emulator.base.errors import Hint
-from lean_emulator.base.jsontext import pretty
+from lean_emulator.base.jsontext import Json, pretty
 from lean_emulator.cli import exits
 from lean_emulator.cli.outcome import Came, exit_code, explain
 from lean_emulator.cli.output import hint_text, note, styled, warn
@@ -17,8 +17,18 @@ from lean_emulator.model.hooknames import understand
 from lean_emulator.model.special_hooks import SpecialHook
 
 
-def report(title: str, came: Came, *, own: bool, as_json: bool) -> int:
-    """Print it; the exit code. What the code printed is shown already by an emulator of ours."""
+def report(
+    title: str,
+    came: Came,
+    *,
+    own: bool,
+    as_json: bool,
+    more: Mapping[str, Json] | None = None,
+) -> int:
+    """Print it; the exit code. What the code printed is shown already by an emulator of ours.
+
+    ``more`` goes into what is printed as JSON.
+    """
     code = exit_code(came)
     if came.trace is not None:
         for line in lines(came.trace, prints=not own):
@@ -30,6 +40,7 @@ def report(title: str, came: Came, *, own: bool, as_json: bool) -> int:
             "took_ms": round(came.took_ms, 1),
             "trace": None if came.trace is None else came.trace.get("id"),
             **({"remarks": [*came.remarks]} if came.remarks else {}),
+            **(more or {}),
         }
         click.echo(json.dumps(facts, ensure_ascii=False))
     elif code == exits.OK:

@@ -6,7 +6,7 @@ import http.client
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import click
@@ -90,6 +90,25 @@ class Served(NamedTuple):
         took_ms = (time.monotonic() - began) * 1000
         came = Came(answer.status, answer.body, took_ms, None, [], None)
         return self._told(came, answer.headers.get(TRACE_HEADER))
+
+    def try_out(self, what: str, wish: dict[str, Json]) -> tuple[Came, dict[str, Any]]:
+        """Have something rehearsed or replayed; what came of it, and all that was told of it.
+
+        A wish that cannot be fulfilled is a result, of which nothing is told.
+        """
+        settings = self.project.settings
+        seconds = _allowed(settings, REQUEST_SECONDS + 2 * settings.after_hook_seconds)
+        try:
+            answer = self.admin.try_out(what, wish, seconds)
+        except TimeoutError:
+            return _late(seconds), {}
+        except Unreachable as e:
+            raise click.ClickException(str(e)) from e
+        if answer.status != 200:
+            return self._told(Came(answer.status, answer.body, 0.0, None, [], None), None), {}
+        told: dict[str, Any] = answer.body
+        came = Came(told["status"], told["body"], told["tookMs"], None, [], None)
+        return self._told(came, told["trace"]), told
 
     def _told(self, came: Came, trace: str | None) -> Came:
         """With its steps, after hooks among them, and with the state of the code."""

@@ -65,6 +65,8 @@ def _words(step: Mapping[str, Any], depth: int, who: str) -> Iterator[str]:
         yield f"{_seconds(step['leftMs'])} left of {_seconds(step['limitMs'])}"
     if who:
         yield f"as {who}"
+    if depth == 0 and step.get("note"):
+        yield str(step["note"])
     yield from _circumstances(step)
 
 
@@ -85,7 +87,7 @@ def _below(step: Mapping[str, Any], *, prints: bool) -> Iterator[str]:
             for part in str(line.get("text")).splitlines() or [""]:
                 yield f"│ {part}"
     for row in changed(step):
-        yield _change(row)
+        yield change_line(row)
     yield from _hooks_without_steps(step)
     for warning in step.get("warnings") or []:
         yield f"⚠ {_in_language(warning)}"
@@ -108,7 +110,8 @@ def _hooks_without_steps(step: Mapping[str, Any]) -> Iterator[str]:
         yield f"· {', '.join(hooks)}: {reason}"
 
 
-def _change(row: Mapping[str, Any]) -> str:
+def change_line(row: Mapping[str, Any]) -> str:
+    """A row of a diff; of long values, what surrounds the difference."""
     texts = [
         json.dumps(row[side], ensure_ascii=False) for side in ("before", "after") if side in row
     ]

@@ -17,7 +17,7 @@ from lean_emulator.cli.command import (
     open_project,
     settings_options,
 )
-from lean_emulator.cli.outcome import Came
+from lean_emulator.cli.dry_run import Tried, dry_run_option, rehearse, show_writes
 from lean_emulator.cli.output import hint_text, warn
 from lean_emulator.cli.params import read_object, read_settings
 from lean_emulator.cli.report import offer_class, registered, report
@@ -65,6 +65,7 @@ def _common(function: F) -> F:
                 help="Act as this user (id, name or session token).",
             ),
             click.option("--master", is_flag=True, help="Keep master rights with --user, too."),
+            dry_run_option,
             click.option(
                 "--json", "as_json", is_flag=True, help="Print status, answer, time and trace id."
             ),
@@ -89,6 +90,7 @@ def _common(function: F) -> F:
         'lean-emu save Review --object \'{movie: "Alien", stars: 5, comment: "good"}\'',
         "lean-emu save Review --set movie=Alien --set stars=5 --set comment=good",
         "lean-emu save Review --object @review.json5 --user alice --json",
+        "lean-emu save Review --set stars=5 --dry-run",
     ],
     codes=(*WRITE_CODES, exits.INTERRUPTED),
 )
@@ -103,6 +105,7 @@ def save(
     members: tuple[str, ...],
     user: str | None,
     master: bool,
+    dry_run: bool,
     as_json: bool,
     directory: Path,
     **flags: object,
@@ -117,11 +120,12 @@ def save(
     acting = Acting(user, master or user is None)
 
     path = object_path(class_name) + SHOW_STORED
-    written = with_emulator(project, lambda served: _written(served, "POST", path, fields, acting))
+    write = _Write("POST", path, fields, acting, dry_run)
+    written = with_emulator(project, write.done_in)
     if written is None:
         return exits.INTERRUPTED
     code = _report("save", class_name, written, as_json=as_json)
-    if written.own and code == exits.OK:
+    if written.own and code == exits.OK and not dry_run:
         warn(hint_text(FORGOTTEN))
     return code
 
@@ -147,6 +151,7 @@ def update(
     members: tuple[str, ...],
     user: str | None,
     master: bool,
+    dry_run: bool,
     as_json: bool,
     directory: Path,
     **flags: object,
@@ -159,13 +164,17 @@ def update(
     fields = _fields(source, members)
     served = running(open_project(directory, flags), directory, NOTHING_STORED)
     path = object_path(class_name, object_id) + SHOW_STORED
-    written = _written(served, "PUT", path, fields, Acting(user, master or user is None))
-    return _report("update", class_name, written, as_json=as_json)
+    write = _Write("PUT", path, fields, Acting(user, master or user is None), dry_run)
+    return _report("update", class_name, write.done_in(served), as_json=as_json)
 
 
 @click.command(
     cls=Documented,
-    examples=["lean-emu delete Review 6a2f8c1e", "lean-emu delete Album 6a2f8c1e --user alice"],
+    examples=[
+        "lean-emu delete Review 6a2f8c1e",
+        "lean-emu delete Album 6a2f8c1e --user alice",
+        "lean-emu delete Album 6a2f8c1e --dry-run",
+    ],
     codes=WRITE_CODES,
 )
 @click.argument("class_name", metavar="CLASS", callback=not_empty)
@@ -177,6 +186,7 @@ def delete(
     object_id: str,
     user: str | None,
     master: bool,
+    dry_run: bool,
     as_json: bool,
     directory: Path,
     **flags: object,
@@ -188,8 +198,8 @@ def delete(
     """
     served = running(open_project(directory, flags), directory, NOTHING_STORED)
     path = object_path(class_name, object_id)
-    written = _written(served, "DELETE", path, None, Acting(user, master or user is None))
-    return _report("delete", class_name, written, as_json=as_json)
+    write = _Write("DELETE", path, None, Acting(user, master or user is None), dry_run)
+    return _report("delete", class_name, write.done_in(served), as_json=as_json)
 
 
 def _fields(source: str | None, members: tuple[str, ...]) -> dict[str, Json]:
@@ -203,23 +213,45 @@ def _fields(source: str | None, members: tuple[str, ...]) -> dict[str, Json]:
 class _Written(NamedTuple):
     """``classes`` are those that were stored or had hooks before."""
 
-    came: Came
+    tried: Tried
+    dry: bool
     classes: list[str]
     own: bool
 
 
-def _written(served: Served, method: str, path: str, fields: Json, acting: Acting) -> _Written:
-    try:
-        names, stored = served.admin.info()["names"], served.admin.schemas()
-    except Unreachable as e:
-        raise click.ClickException(str(e)) from e
-    hooked = [class_name for class_name, _ in registered(names)]
-    came = served.write(method, path, fields, acting)
-    return _Written(came, [*stored, *hooked], served.own)
+class _Write(NamedTuple):
+    """One request that writes; ``dry`` shows its effects and drops them."""
+
+    method: str
+    path: str
+    fields: Json
+    acting: Acting
+    dry: bool
+
+    def done_in(self, served: Served) -> _Written:
+        try:
+            names, stored = served.admin.info()["names"], served.admin.schemas()
+        except Unreachable as e:
+            raise click.ClickException(str(e)) from e
+        hooked = [class_name for class_name, _ in registered(names)]
+        if self.dry:
+            tried = rehearse(served, self.method, self.path, self.fields, self.acting)
+        else:
+            came = served.write(self.method, self.path, self.fields, self.acting)
+            tried = Tried(came, [], [])
+        return _Written(tried, self.dry, [*stored, *hooked], served.own)
 
 
 def _report(verb: str, class_name: str, written: _Written, *, as_json: bool) -> int:
     """Print what came of it. A mistyped class fires no hook and is not refused: it is told of."""
-    code = report(f"{verb} {class_name}", written.came, own=written.own, as_json=as_json)
+    code = report(
+        f"{verb} {class_name}",
+        written.tried.came,
+        own=written.own,
+        as_json=as_json,
+        more=written.tried.to_json() if written.dry else None,
+    )
+    if written.dry:
+        show_writes(written.tried)
     offer_class(class_name, written.classes)
     return code
