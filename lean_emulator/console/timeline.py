@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import Span
-from lean_emulator.base.trace_view import step, value_of
+from lean_emulator.base.trace_view import step, value_of, warnings_of
+from lean_emulator.console.unrun import children_with_unrun
 
 WINDOW = 300
 """Steps drawn at once; longer traces are read in windows of this size."""
@@ -128,7 +129,9 @@ def find(root: Span, name: str | None) -> Span | None:
 
 
 def most_telling(root: Span) -> Span:
-    """The step to look at first: the deepest that went wrong, else the first hook or function."""
+    """The step to look at first: the deepest that went wrong, else one that is warned of, else the
+    first hook or function.
+    """
     wrong = [
         (depth, -number, span)
         for number, (span, depth) in enumerate(_preorder(root))
@@ -136,6 +139,9 @@ def most_telling(root: Span) -> Span:
     ]
     if wrong:
         return max(wrong, key=lambda item: item[:2])[2]
+    warned = next((span for span, _ in _preorder(root) if warnings_of(span)), None)
+    if warned is not None:
+        return warned
     code = (s for s, _ in _preorder(root) if s.kind in ("hook", "function", "task") and s.ended)
     return next((span for span in code if span.outcome != "skipped"), root)
 
@@ -145,7 +151,7 @@ def _preorder(root: Span) -> Iterator[tuple[Span, int]]:
     while pending:
         span, depth = pending.pop()
         yield span, depth
-        pending.extend((child, depth + 1) for child in reversed(span.children))
+        pending.extend((child, depth + 1) for child in reversed(children_with_unrun(span)))
 
 
 def _window(steps: list[tuple[Span, int]], at: str | None, size: int) -> int:

@@ -100,3 +100,24 @@ def test_a_bare_cycle_is_closed_by_its_first_hop(story: Story) -> None:
     cycle = look(span).cycle
     assert [hop["text"] for hop in cycle] == ["afterUpdate Post", "PUT Post", "afterUpdate Post"]
     assert [hop["repeat"] for hop in cycle] == [True, False, True]
+
+
+def test_hooks_and_warnings_of_a_step(story: Story) -> None:
+    warning = {"kind": "edits_vanish", "en": "It vanishes.", "zh": "会消失。"}
+    hook = {"hook": "beforeSave", "reason": "not_registered", "nearest": "Review", "en": "x"}
+    span = story.log.begin("request", "POST", hooks=[hook], warnings=[warning], response={})
+    story.log.end(span)
+    seen = look(span)
+    assert (seen.tab, seen.count("hooks")) == ("hooks", 1)
+    assert seen.hooks[0]["nearest"] == "Review"
+    assert seen.hooks[0]["step"] is None
+    assert seen.warnings == [warning]
+
+
+def test_hooks_that_ran_as_they_should_are_not_the_first_thing_shown(story: Story) -> None:
+    ran = {"hook": "beforeSave", "reason": "ran", "step": "s-2", "nearest": None}
+    span = story.log.begin("request", "POST", hooks=[ran], response={})
+    story.log.end(span)
+    seen = look(span)
+    assert seen.tabs == ["hooks", "output", "identity"]
+    assert seen.tab == "output"
