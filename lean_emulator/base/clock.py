@@ -1,6 +1,7 @@
 """Time, as something that is handed in: the real clock and one that tests turn by hand."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
@@ -47,6 +48,58 @@ class ManualClock:
             raise ValueError(f"a clock does not go back (asked for {seconds} s)")
         self._now_ms += seconds * 1000
         self._monotonic += seconds
+
+
+class TurnableClock:
+    """A clock whose wall time can be stopped and set, for trying out what happens later.
+
+    Monotonic time is never touched, so that budgets of running requests hold and a clock that
+    stands still keeps nobody waiting. ``on_turn`` hears of every change.
+    """
+
+    def __init__(self, real: Clock) -> None:
+        self._real = real
+        self._ahead_ms = 0
+        self._frozen_ms: int | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def now_ms(self) -> int:
+        return self._real.now_ms() + self._ahead_ms if self._frozen_ms is None else self._frozen_ms
+
+    def monotonic(self) -> float:
+        return self._real.monotonic()
+
+    @property
+    def frozen(self) -> bool:
+        return self._frozen_ms is not None
+
+    @property
+    def ahead_ms(self) -> int:
+        """How far it is from the real time; negative when it is behind."""
+        return self.now_ms() - self._real.now_ms()
+
+    def freeze(self) -> None:
+        """Stand still from now on."""
+        self.turn(self.now_ms(), frozen=True)
+
+    def resume(self) -> None:
+        """Be the real time again."""
+        self._ahead_ms, self._frozen_ms = 0, None
+        self._tell()
+
+    def turn(self, now_ms: int, *, frozen: bool | None = None) -> None:
+        """Show another time, going or standing still as ``frozen`` says or as before."""
+        stand = self.frozen if frozen is None else frozen
+        self._ahead_ms = now_ms - self._real.now_ms()
+        self._frozen_ms = now_ms if stand else None
+        self._tell()
+
+    def on_turn(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 def iso_text(ms: int) -> str:
