@@ -264,7 +264,6 @@ class Emulator:
         await self.settle()
         await self.storage.clear()
         await self.files.clear()
-        self.objects.roles.forget()
         await self._declare_classes()
         self.log.clear()
         self.inbox.clear()

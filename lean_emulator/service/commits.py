@@ -1,7 +1,6 @@
-"""Writing what was decided: one step of the trace for each change, and who has to know of it."""
+"""Writing what was decided: one step of the trace for each change."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock, iso_text
@@ -9,19 +8,16 @@ from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.service.call import Call
 from lean_emulator.storage.contract import Change, Committed, Delete, Insert, Storage, Update
 
-Told: TypeAlias = Callable[[Sequence[Change]], None]
-
 _WORDS: Mapping[type[Change], str] = {Insert: "insert", Update: "update", Delete: "delete"}
 
 
 class Commits:
-    """Commits changes to objects; ``told`` hears of all that may have happened."""
+    """Commits changes to objects, and remembers when each class was last written."""
 
-    def __init__(self, storage: Storage, log: EventLog, clock: Clock, told: Told) -> None:
+    def __init__(self, storage: Storage, log: EventLog, clock: Clock) -> None:
         self._storage = storage
         self._log = log
         self._clock = clock
-        self._told = told
         self._last_write: dict[str, int] = {}
 
     def last_write(self, class_name: str) -> str | None:
@@ -39,8 +35,6 @@ class Commits:
                 span.detail["error"] = {"code": e.code, "message": e.message}
                 self._log.end(span, "failed", e.status)
             raise
-        finally:
-            self._told(changes)
         for span, committed in zip(spans, done, strict=True):
             self._last_write[committed.change.class_name] = self._clock.now_ms()
             if committed.before is not None:

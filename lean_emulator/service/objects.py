@@ -89,16 +89,15 @@ class Objects:
         *,
         unknown_class_is_empty: bool = False,
     ) -> None:
-        self.roles = Roles(storage)
         self._storage = storage
         self._hooks = hooks
         self._ids = ids
         self._clock = clock
         self._files = files
         self._unknown_class_is_empty = unknown_class_is_empty
-        self._permissions = Permissions(self.roles)
+        self._permissions = Permissions(Roles(storage))
         self._finder = Finder(storage, self._permissions)
-        self._commits = Commits(storage, log, clock, self.roles.committed)
+        self._commits = Commits(storage, log, clock)
 
     async def create(
         self, call: Call, class_name: str, write: Write, *, fetch: bool = False

@@ -1,11 +1,11 @@
 """Whose roles are whose: members of a role, and of the roles inside it (storage.md 7.4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
 from lean_emulator.model.access import Principal
-from lean_emulator.storage.contract import Change, Storage
+from lean_emulator.storage.contract import Storage
 
 RolesById: TypeAlias = Mapping[str, str]
 """Names of roles by their ids."""
@@ -15,14 +15,13 @@ MAX_KNOWN = 10_000
 
 
 class Roles:
-    """Finds the roles of users, and remembers them until a role is written.
-
-    Everything that writes to ``_Role`` tells ``committed`` or ``forget`` of it.
-    """
+    """Finds the roles of users, and remembers them until a role is written."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._known: dict[str, RolesById] = {}
+        self._stamp: object = None
+        """What ``_Role`` was when the roles that are known were looked up."""
 
     async def known(self, principal: Principal) -> Principal:
         """The principal with its roles. Without a session, and for the master key, none matter."""
@@ -33,24 +32,17 @@ class Roles:
 
     async def of_user(self, user_id: str) -> RolesById:
         """All roles that have the user as a member, and all that have one of these inside them."""
+        stamp = self._storage.stamp("_Role")
+        if stamp is not self._stamp:
+            self._stamp, self._known = stamp, {}
         known = self._known
         roles = known.get(user_id)
         if roles is None:
             roles = MappingProxyType(await self._look_up(user_id))
             if len(known) >= MAX_KNOWN:
                 known.clear()
-            # A role that was written meanwhile has put another dictionary in its place.
             known[user_id] = roles
         return roles
-
-    def committed(self, changes: Iterable[Change]) -> None:
-        """Take note of writes that were just done."""
-        if any(change.class_name == "_Role" for change in changes):
-            self.forget()
-
-    def forget(self) -> None:
-        """Look everything up anew: roles were written by other ways than a commit of objects."""
-        self._known = {}
 
     async def _look_up(self, user_id: str) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -106,6 +106,13 @@ class Storage(Protocol):
 
     async def commit(self, changes: Sequence[Change]) -> list[Committed]: ...
 
+    def stamp(self, class_name: str) -> object:
+        """Something that is another one (``is not``) after every write to objects of the class.
+
+        So whoever has worked something out from a class sees at once whether it still holds.
+        """
+        ...
+
     def classes(self) -> Mapping[str, ClassSchema]:
         """The schemas as they are now."""
         ...

@@ -109,6 +109,7 @@ class MemoryStorage:
             table = self._own(change.class_name)
             table.indexes.change(change.object_id, done.before, done.after)
             self._relate(table, change)
+            table.stamp = object()
         for (class_name, object_id), document in plan.documents.items():
             if document is None:
                 if self._has(class_name, object_id):
@@ -127,6 +128,10 @@ class MemoryStorage:
     async def owners(self, owner_class: str, key: str, member_id: str) -> list[str]:
         table = self._tables.get(owner_class)
         return [] if table is None else table.relations.owners(key, member_id)
+
+    def stamp(self, class_name: str) -> object:
+        table = self._tables.get(class_name)
+        return None if table is None else table.stamp
 
     def classes(self) -> Mapping[str, ClassSchema]:
         return self._schemas

@@ -110,6 +110,9 @@ class RehearsableStorage:
             return self._real.commit(changes)
         return _noted(rehearsal, changes)
 
+    def stamp(self, class_name: str) -> object:
+        return self._meant().stamp(class_name)
+
     def classes(self) -> Mapping[str, ClassSchema]:
         return self._meant().classes()
 

@@ -21,7 +21,7 @@ class Table:
     scan that others interrupt may go on in a table that its storage has left meanwhile.
     """
 
-    __slots__ = ("counters", "documents", "holders", "indexes", "relations", "unique")
+    __slots__ = ("counters", "documents", "holders", "indexes", "relations", "stamp", "unique")
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Json]] = {}
@@ -30,6 +30,8 @@ class Table:
         self.relations = Relations()
         self.indexes = ClassIndexes()
         self.holders = 1
+        self.stamp = object()
+        """Another one after every write."""
 
     def copy(self) -> "Table":
         """The same content for one holder, to be changed apart.

@@ -523,3 +523,35 @@ class StorageSuite:
     async def test_a_commit_of_nothing(self, make: Make) -> None:
         async with make() as storage:
             assert await storage.commit([]) == []
+
+    async def test_a_stamp_is_another_one_after_every_write_to_its_class(self, make: Make) -> None:
+        async with make() as storage:
+            writes: list[Change] = [
+                insert("p1", n=1),
+                insert("p2", n=1),
+                update("p1", {"n": 2}),
+                update("p1", {"likes": relation("Add", "u1")}),
+                update("p1", {"likes": relation("Remove", "u1")}),
+                delete("p2"),
+                delete("p1"),
+            ]
+            stamps = [storage.stamp("Post")]
+            for change in writes:
+                await storage.commit([change])
+                stamps.append(storage.stamp("Post"))
+                await storage.get("Post", "p1")
+                await storage.commit([insert(f"o{len(stamps)}", "Other")])
+                assert storage.stamp("Post") is stamps[-1]
+            assert len({id(stamp) for stamp in stamps}) == len(stamps)
+
+    async def test_a_class_that_is_dropped_and_made_again_has_another_stamp(
+        self, make: Make
+    ) -> None:
+        async with make() as storage:
+            stamps = []
+            for drop in (storage.clear, lambda: storage.drop_class("Post"), storage.clear):
+                await storage.commit([insert("p1")])
+                stamps.append(storage.stamp("Post"))
+                await drop()
+                assert storage.stamp("Post") is not stamps[-1]
+            assert len({id(stamp) for stamp in stamps}) == len(stamps)

@@ -189,3 +189,17 @@ async def test_a_saved_state_can_be_restored_again_and_again() -> None:
         storage.restore(saved)
         assert await storage.find(Query("Post")) == [insert("p1", n=1).document]
     assert await saved.count(Query("Post")) == 1
+
+
+async def test_a_fork_has_the_stamps_of_its_origin_until_one_of_them_writes() -> None:
+    origin = MemoryStorage()
+    await origin.commit([insert("p1"), insert("o1", "Other")])
+    fork = origin.fork()
+    before = origin.stamp("Post")
+    assert fork.stamp("Post") is before
+    await fork.commit([insert("p2")])
+    assert origin.stamp("Post") is before
+    assert fork.stamp("Post") is not before
+    assert fork.stamp("Other") is origin.stamp("Other")
+    fork.restore(origin)
+    assert fork.stamp("Post") is before

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from lean_emulator.model.query import Compare, Query
+from lean_emulator.storage.contract import Insert
 from lean_emulator.storage.memory import MemoryStorage
 from tests.support.api import CLIENT, MASTER, Api, running_api
 from tests.support.matchers import ANY_DATE, ANY_ID, Looks, With, error
@@ -100,14 +102,14 @@ class House:
     async def role(self, name: str, *users: str, inside: tuple[str, ...] = ()) -> None:
         """A new role with these users and these roles as members."""
         self.roles[name] = await self.api.create(
-            "_Role", name=name, ACL={}, **self._members("AddRelation", users, inside)
+            "_Role", name=name, ACL={}, **self.members("AddRelation", users, inside)
         )
 
     async def change(
         self, op: str, role: str, *users: str, inside: tuple[str, ...] = (), **more: Any
     ) -> None:
         answer = await self.api(
-            "PUT", f"/1.1/roles/{self.roles[role]}", self._members(op, users, inside),
+            "PUT", f"/1.1/roles/{self.roles[role]}", self.members(op, users, inside),
             headers=MASTER, **more,
         )  # fmt: skip
         assert answer.status == 200, answer.json
@@ -122,7 +124,7 @@ class House:
             assert one.status == 200
         return [row["title"] for row in rows]
 
-    def _members(self, op: str, users: tuple[str, ...], roles: tuple[str, ...]) -> dict[str, Any]:
+    def members(self, op: str, users: tuple[str, ...], roles: tuple[str, ...]) -> dict[str, Any]:
         def pointers(class_name: str, ids: list[str]) -> Any:
             objects = [
                 {"__type": "Pointer", "className": class_name, "objectId": one} for one in ids
@@ -228,7 +230,7 @@ async def test_members_of_a_batch_see_what_earlier_ones_did(tmp_path: Path) -> N
         join = {
             "method": "PUT",
             "path": f"/1.1/roles/{house.roles['a']}",
-            "body": house._members("AddRelation", ("ann",), ()),
+            "body": house.members("AddRelation", ("ann",), ()),
         }
         await house.change("AddRelation", "a", "bob")
         await house.api("PUT", f"/1.1/roles/{house.roles['a']}", {"ACL": OPEN}, headers=MASTER)
@@ -252,9 +254,33 @@ async def test_nothing_is_left_after_a_reset(tmp_path: Path) -> None:
     async with built(tmp_path) as house:
         await house.role("a", "ann")
         assert await house.sees("ann") == ["a"]
-        ann = house.users["ann"]
+        storage = house.api.emulator.storage
+        ann = await storage.get("_User", house.users["ann"])
+        (post,) = await storage.find(Query("Post", Compare("title", "eq", "a")))
+        assert ann is not None
         await house.api.emulator.reset()
-        assert dict(await house.api.emulator.objects.roles.of_user(ann)) == {}
+        await storage.commit([Insert("_User", ann), Insert("Post", post)])
+        assert await house.sees("ann") == []
+
+
+async def test_a_role_that_was_only_rehearsed_counts_in_the_rehearsal_alone(tmp_path: Path) -> None:
+    async with built(tmp_path) as house:
+        await house.role("a")
+        await house.api("PUT", f"/1.1/roles/{house.roles['a']}", {"ACL": OPEN}, headers=MASTER)
+        join = {
+            "method": "PUT",
+            "path": f"/1.1/roles/{house.roles['a']}",
+            "body": house.members("AddRelation", ("ann",), ()),
+        }
+        read = {"method": "GET", "path": "/1.1/classes/Post"}
+        wish = {"method": "POST", "path": "/1.1/batch", "body": {"requests": [read, join, read]}}
+        assert await house.sees("ann") == []
+        tried = await house.api(
+            "POST", "/__emu/rehearse", {**wish, "user": house.users["ann"]}, headers=MASTER
+        )
+        first, _, last = tried.json["body"]
+        assert [len(answer["success"]["results"]) for answer in (first, last)] == [0, 1]
+        assert await house.sees("ann") == []
 
 
 async def test_roles_are_looked_up_when_they_matter_and_once(
