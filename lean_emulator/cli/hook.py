@@ -142,6 +142,8 @@ def hook(
         return _sample(special)
     if special is not None:
         wish = _special_wish(special, source or params, object_id, updated_keys)
+        if takes_user(special) and user is None and "params" not in wish:
+            raise click.UsageError(f"{special.title} is about a user: give --user, or --object.")
     else:
         wish = _wish(*_class_and_hook(names, params), source, object_id, updated_keys)
     # of the hooks of accounts, the user is whom it is about

@@ -36,7 +36,7 @@ class Identity:
 
 
 def check_auth_data(raw: Json) -> AuthData:
-    """Accounts as a client sends them. Raises code 250 for an account without uid, 111 for no map."""
+    """Accounts as a client sends them. Raises code 250 for one without uid, 111 for no map."""
     if not isinstance(raw, dict):
         raise errors.WRONG_TYPE("authData must be an object of platforms.")
     for platform, entry in raw.items():
@@ -136,15 +136,20 @@ class AuthChange:
         """The operations to store, ``linked`` being what onAuthData made of it."""
         accounts = with_union_ids(linked)
         gone = self.unlinked - accounts.keys()
-        if self._ends_anonymity(accounts) and ANONYMOUS_PLATFORM not in accounts:
+        if self._ends_anonymity(accounts):
             gone |= {ANONYMOUS_PLATFORM}
+            accounts = without(accounts, gone)
         if not accounts and not gone:
             return {**self.rest}
         return {**self.rest, "authData": Link(accounts, gone)}
 
     def _ends_anonymity(self, accounts: AuthData) -> bool:
-        """An anonymous user stops being one when an account, or a name and password, comes."""
-        return bool(accounts) or {"username", "password"} <= self.rest.keys()
+        """An anonymous user stops being one when an account, or a name and password, comes.
+
+        SDKs send the accounts that were there together with the new one.
+        """
+        others = accounts.keys() - {ANONYMOUS_PLATFORM}
+        return bool(others) or {"username", "password"} <= self.rest.keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ const { after, before } = require('node:test');
 
 const AV = require('leancloud-storage');
 
-const PROJECT = path.join(__dirname, '..', '..', '..', 'fixtures', 'cloud', 'counted');
+const PROJECTS = path.join(__dirname, '..', '..', '..', 'fixtures', 'cloud');
 const START_MS = 30_000;
 const PYTHON = process.env.LEANCLOUD_SDK_PYTHON;
 
@@ -23,10 +23,14 @@ const PYTHON = process.env.LEANCLOUD_SDK_PYTHON;
 const withoutCode = PYTHON ? false : 'LEANCLOUD_SDK_PYTHON names no interpreter with the Python SDK';
 
 class Emulator {
+  constructor(name) {
+    this.name = name;
+  }
+
   async start() {
     this.folder = await mkdtemp(path.join(tmpdir(), 'lean-emu-sdk-'));
-    const project = path.join(this.folder, 'counted');
-    await cp(PROJECT, project, { recursive: true });
+    const project = path.join(this.folder, this.name);
+    await cp(path.join(PROJECTS, this.name), project, { recursive: true });
     const [program, ...words] = (process.env.LEAN_EMU ?? 'lean-emu').split(/\s+/);
     const code = PYTHON ? ['--python', PYTHON] : ['--no-code'];
     this.process = spawn(program, [...words, 'up', project, '--port', '0', ...code], {
@@ -121,9 +125,9 @@ class Emulator {
   }
 }
 
-/** An emulator that runs as long as the tests of the calling file. */
-function emulatorForThisFile() {
-  const emulator = new Emulator();
+/** An emulator of a fixture project that runs as long as the tests of the calling file. */
+function emulatorForThisFile(name = 'counted') {
+  const emulator = new Emulator(name);
   before(() => emulator.start());
   after(() => emulator.stop());
   return emulator;

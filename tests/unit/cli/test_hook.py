@@ -34,6 +34,7 @@ from lean_emulator.cli.outcome import Came
         (["hook", "_clientOnline", "--params", "[1]"], "_clientOnline takes an object"),
         (["hook", "_clientOnline", "--id", "x"], "_clientOnline is about no stored object"),
         (["hook", "onLogin", "--updated-keys", "a"], "onLogin _User is told of no changed keys"),
+        (["hook", "onLogin"], "onLogin _User is about a user: give --user, or --object."),
         (["hook", "Post", "--list"], "--list takes no names"),
         (["save", "Post"], "give --object or --set"),
         (["save", "Post", "--set", "stars"], "is not NAME=VALUE"),
