@@ -449,17 +449,19 @@ def places(engines, job):
 
 def warmth(job, before, environ):
     """What a process would have to import beforehand to save time, and whether that is safe."""
-    names, places = [], set()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None) or ""
-        if name not in before and not job.inside(file):
-            names.append(name)
-        at = file.rfind("site-packages")
-        if at > 0:
-            places.add(file[: at + len("site-packages")])
+    names = [
+        name
+        for name, module in list(sys.modules.items())
+        if name not in before and not job.inside(getattr(module, "__file__", None) or "")
+    ]
     # Code that prepares the environment, or patches it, must run before its imports.
     safe = environ == dict(os.environ) and "gevent.monkey" not in sys.modules
-    return {"names": names, "places": sorted(places), "safe": safe}
+    return {"names": names, "places": package_folders(), "safe": safe}
+
+
+def package_folders():
+    """Where packages are installed; a change there may heal what did not load."""
+    return sorted({p for p in sys.path if p.endswith(("site-packages", "dist-packages"))})
 
 
 def failure(error, job):
@@ -484,6 +486,7 @@ def failure(error, job):
         "traceback": "".join(traceback.format_exception(kind, error, trace)),
         "file": os.path.relpath(file, job.directory).replace(os.sep, "/") if file else None,
         "line": line,
+        "places": package_folders(),
     }
 
 
@@ -516,19 +519,20 @@ def keep_stdin():
     return fd
 
 
-def read_job(fd):
+def read_line(fd):
+    """The next line on a descriptor, as JSON; ends the process with the parent."""
     words = b""
     while not words.endswith(b"\n"):
         data = os.read(fd, 1)
         if not data:
             os._exit(0)
         words += data
-    return Job(json.loads(words.decode("utf-8")))
+    return json.loads(words.decode("utf-8"))
 
 
 def run(fd, sdk):
     """Load and serve the job that stands on ``fd``; never returns."""
-    job = read_job(fd)
+    job = Job(read_line(fd))
     if os.name == "nt":
         import msvcrt
 

@@ -10,7 +10,6 @@ forks and ends after the last of them.
 import array
 import contextlib
 import gc
-import importlib
 import json
 import os
 import select
@@ -22,6 +21,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)  # not there under PYTHONSAFEPATH; boot_python takes it out
 import boot_python  # noqa: E402 - needs the line above
+from boot_spare import preload  # noqa: E402 - as above
 
 
 class Zygote(object):
@@ -116,13 +116,6 @@ class Zygote(object):
 
     def tell(self, **facts):
         self.control.sendall(json.dumps(facts).encode("ascii") + b"\n")
-
-
-def preload(names):
-    for name in names:
-        if name not in sys.modules:
-            with contextlib.suppress(BaseException):
-                importlib.import_module(name)
 
 
 if __name__ == "__main__":

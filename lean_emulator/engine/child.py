@@ -69,6 +69,21 @@ def exit_of(popen: "subprocess.Popen[bytes]") -> asyncio.Future[int]:
     return exited
 
 
+def kill_group(process: Process, number: "signal.Signals | None" = None) -> None:
+    """Signal a process and all it has started; without ``number`` the one nobody can refuse."""
+    if number is None:
+        number = signal.SIGKILL if _POSIX else signal.SIGTERM
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if not _POSIX:
+            os.kill(process.pid, number)
+            return
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            if not process.exited.done():  # a fork that does not lead its group yet
+                os.kill(process.pid, number)
+
+
 class Child:
     """A running process with its output. Whoever makes it must ``stop`` it."""
 
@@ -116,17 +131,17 @@ class Child:
     def kill(self) -> None:
         """End it and its group now, without waiting."""
         self.stopped = True
-        self._signal(signal.SIGKILL if _POSIX else signal.SIGTERM)
+        kill_group(self._process)
 
     async def _stop(self) -> None:
         self.stopped = True
         if not self.exited.done():
             self._write(b"bye\n")
             self._process.stdin.close()
-            self._signal(signal.SIGTERM)
+            kill_group(self._process, signal.SIGTERM)
             await asyncio.wait({self.exited}, timeout=GRACE)
         # Also when it has ended by itself: what it started may still be there.
-        self._signal(signal.SIGKILL if _POSIX else signal.SIGTERM)
+        kill_group(self._process)
         await self._ending
 
     async def _end(self) -> None:
@@ -151,17 +166,6 @@ class Child:
         if data and not self._process.stdin.closed:
             with contextlib.suppress(OSError):  # it ended in the meantime: ``exited`` tells
                 self._process.stdin.write(data)
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if not _POSIX:
-                os.kill(self.pid, number)
-                return
-            try:
-                os.killpg(self.pid, number)
-            except ProcessLookupError:
-                if not self.exited.done():  # a fork that does not lead its group yet
-                    os.kill(self.pid, number)
 
 
 class _Pipe(asyncio.Protocol):

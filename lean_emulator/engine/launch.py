@@ -29,7 +29,7 @@ from lean_emulator.engine.generation import Generation
 from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import Project
 from lean_emulator.engine.source_files import SourceFiles
-from lean_emulator.engine.zygote import WarmStart
+from lean_emulator.engine.warm_start import WarmStart
 
 PING = "/__engine/1/ping"
 
@@ -66,11 +66,15 @@ class Launcher(Protocol):
 class PythonLauncher:
     """Loads ``cloud.py`` or ``wsgi.py`` in the project's interpreter."""
 
-    def __init__(self, project: Project, limit: float, tcp: bool = False) -> None:
-        """``limit`` is the seconds loading may take; ``tcp`` avoids unix sockets."""
+    def __init__(
+        self, project: Project, limit: float, tcp: bool = False, forks: bool | None = None
+    ) -> None:
+        """``limit`` is the seconds loading may take; ``tcp`` avoids unix sockets, ``forks`` says
+        whether warm starts may fork (``None``: where the system is good at it).
+        """
         self._project = project
         self._limit = limit
-        self._warm = WarmStart(project)
+        self._warm = WarmStart(project, forks=forks)
         self._tcp = tcp or not hasattr(socket, "AF_UNIX") or os.name != "posix"
         self._sockets = None if self._tcp else _folder_for_sockets()
 
@@ -82,6 +86,7 @@ class PythonLauncher:
             try:
                 return await self._serve(process, number, environment, on_line)
             except NotLoaded as error:
+                self._warm.used_up(environment)
                 if error.told:
                     raise
                 self._warm.drop()  # it may be the fork's fault: once more, from cold

@@ -63,11 +63,12 @@ class Runtime:
         keep_last_good: bool = False,
         start_limit: float = 30.0,
         tcp: bool = False,
+        forks: bool | None = None,
     ) -> None:
         """``environment`` is the child's whole environment; a function is asked before each start,
         so that an edited ``.env`` counts. ``on_line`` hears every line of output. ``start_limit``
         is the seconds loading may take, or more if the project asks for more. ``tcp`` does without
-        unix sockets.
+        unix sockets, ``forks`` decides whether reloads fork (``None``: where that is safe).
         """
         self.project = project
         self.client = EngineClient()
@@ -93,6 +94,7 @@ class Runtime:
         self._keep_last_good = keep_last_good
         self._start_limit = max(start_limit, project.start_seconds or 0.0)
         self._tcp = tcp
+        self._forks = forks
         self._launcher: Launcher | None = None
         self._current: Generation | None = None
         self._files = SourceFiles({})
@@ -114,7 +116,7 @@ class Runtime:
                 self.project, self._start_limit, self.client, self._clock
             )
         else:
-            self._launcher = PythonLauncher(self.project, self._start_limit, self._tcp)
+            self._launcher = PythonLauncher(self.project, self._start_limit, self._tcp, self._forks)
         if self._watch:
             self._spawn(self._follow_edits())
         await self.reload("first start")

@@ -6,16 +6,13 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lean_emulator.engine.child import Process, exit_of
-from lean_emulator.engine.project import Project
 
 _SCRIPT = Path(__file__).parent / "boot_zygote.py"
-_SDK_ONLY = ("leancloud",)
 _FORK_WITHIN = 2.0
 _CLOSE_WITHIN = 2.0
 
@@ -54,7 +51,7 @@ class Zygote:
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._read)
 
-    async def fork(self) -> Process:
+    async def process(self) -> Process:
         """A process that has all that is loaded and waits for its job; ``OSError`` if it fails."""
         ours, theirs = _pipes()
         try:
@@ -130,98 +127,6 @@ class Zygote:
                 os.killpg(pid, 9)
             _settle(exited, -9)
         self._children.clear()
-
-
-class WarmStart:
-    """A zygote for the next start, as long as what it has loaded is what is installed.
-
-    Only on Linux; elsewhere, and whenever anything about it fails, there is none.
-    """
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._possible = sys.platform == "linux"
-        self._zygote: Zygote | None = None
-        self._retired: list[Zygote] = []
-        self._modules: list[str] = []
-        self._stamp: object = None
-        self._places: list[str] = []
-
-    async def process(self, environment: Mapping[str, str]) -> Process | None:
-        """A fork that waits for its job, ``None`` when there is no fit zygote just now."""
-        zygote = self._zygote
-        if zygote is None or not zygote.fit.done():
-            return None
-        if self._stamp != self._stamp_now(environment):
-            self.drop()
-            return None
-        if not zygote.fit.result() or self._own_names() & zygote.loaded:
-            return None
-        try:
-            return await zygote.fork()
-        except (OSError, TimeoutError):
-            self.drop()
-            return None
-
-    def learn(self, environment: Mapping[str, str], warm: Mapping[str, Any]) -> None:
-        """From a generation that got ready: what its code imports, and whether that is safe."""
-        if not self._possible:
-            return
-        if not warm["safe"]:
-            self._possible = False
-            self.drop()
-            return
-        known = set(self._modules)
-        new = [name for name in warm["names"] if name not in known]
-        unfit = self._unfit()
-        if self._zygote is not None and not new and not unfit:
-            return
-        if unfit and self._modules == [*_SDK_ONLY]:
-            self._possible = False  # even the SDK alone makes threads here
-            self.drop()
-            return
-        self._modules = [*_SDK_ONLY] if unfit else self._modules + new
-        self._places = sorted({*self._places, *warm["places"]})
-        self.drop()
-        self._stamp = self._stamp_now(environment)
-        with contextlib.suppress(OSError):
-            self._zygote = Zygote(
-                self._project.interpreter, environment, self._project.directory, self._modules
-            )
-
-    def drop(self) -> None:
-        """Make no more use of the zygote there is."""
-        if self._zygote is not None:
-            self._zygote.retire()
-            self._retired = [z for z in self._retired if not z.exited.done()] + [self._zygote]
-            self._zygote = None
-
-    async def close(self) -> None:
-        self.drop()
-        await asyncio.gather(*(zygote.close() for zygote in self._retired))
-
-    def _own_names(self) -> set[str]:
-        """Modules of the project's own; one that is loaded from elsewhere would hide it."""
-        try:
-            return {path.stem for path in self._project.directory.iterdir()}
-        except OSError:
-            return set()
-
-    def _unfit(self) -> bool:
-        zygote = self._zygote
-        return zygote is not None and zygote.fit.done() and not zygote.fit.result()
-
-    def _stamp_now(self, environment: Mapping[str, str]) -> object:
-        """Changes when the environment or what is installed does."""
-        files = [str(self._project.directory / "requirements.txt"), *self._places]
-        return dict(environment), [_mtime(file) for file in files]
-
-
-def _mtime(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _pipes() -> tuple[list[int], list[int]]:

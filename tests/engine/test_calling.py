@@ -292,7 +292,7 @@ async def main():
     cmd = sys.argv[3] if len(sys.argv) > 3 else None
     async with running(Path(sys.argv[1]), sys.argv[2], None, cmd=cmd) as code:
         if cmd is None:  # make the running process a fork
-            zygote = code.runtime._launcher._warm._zygote
+            zygote = code.runtime._launcher._warm._ready
             await zygote.fit
             code.write((code.folder / "cloud.py").read_text() + "# edited")
             await code.runtime.until_settled(code.deadline())

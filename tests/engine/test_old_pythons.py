@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lean_emulator.engine.launch import PythonLauncher
+from lean_emulator.engine.zygote import Zygote
 from tests.engine.harness import function, in_loop, running
 
 FAKE_SDK = {"PYTHONPATH": str(Path(__file__).parent / "fake_sdk")}
@@ -46,8 +47,8 @@ async def test_code_loads_prints_fails_and_heals(minor: int, tmp_path: Path) -> 
         assert (await code.raw("GET", "/")).body == b"The cloud code is running.\n"
         if sys.platform == "linux":
             assert isinstance(code.runtime._launcher, PythonLauncher)
-            zygote = code.runtime._launcher._warm._zygote
-            assert zygote is not None
+            zygote = code.runtime._launcher._warm._ready
+            assert isinstance(zygote, Zygote)
             assert await zygote.fit
         (tmp_path / "rules.py").write_text("ANSWER = \n")
         assert not code.runtime.settled

@@ -1,5 +1,6 @@
 """Reloads from a process that is warm: when they are, when they must not be, what they leave."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from lean_emulator.base import errors
 from lean_emulator.engine.launch import PythonLauncher
+from lean_emulator.engine.spare import Spare
+from lean_emulator.engine.warm_start import Warm
 from lean_emulator.engine.zygote import Zygote
 from tests.engine.harness import HEAD, Code, alive, function, in_loop, running, wait_until
 
@@ -19,9 +22,15 @@ DIE = "import os, threading\nos.kill(os.getpid(), 11)\nthreading.Event().wait()"
 PARENT = function("parent", "import os\nreturn os.getppid()")
 
 
-def zygote(code: Code) -> Zygote | None:
+def ready(code: Code) -> Warm | None:
     assert isinstance(code.runtime._launcher, PythonLauncher)
-    return code.runtime._launcher._warm._zygote
+    return code.runtime._launcher._warm._ready
+
+
+def zygote(code: Code) -> Zygote | None:
+    found = ready(code)
+    assert found is None or isinstance(found, Zygote)
+    return found
 
 
 async def warm(code: Code) -> Zygote:
@@ -168,3 +177,95 @@ async def test_the_end_leaves_no_zygote(python: str, tmp_path: Path) -> None:
         pid = (await warm(code))._popen.pid
         await reloaded(code, HEAD + PARENT)
     assert not alive(pid)
+
+
+# ------------------------------------------------------------------------------ without any fork
+
+
+async def spare(code: Code) -> Spare:
+    """The spare interpreter, once it has imported."""
+
+    def fit() -> bool:
+        now = ready(code)
+        return now is not None and now.fit.done() and now.fit.result()
+
+    await wait_until(fit, "there is a spare interpreter")
+    found = ready(code)
+    assert isinstance(found, Spare)
+    return found
+
+
+PID = function("pid", "import os\nreturn os.getpid()")
+
+
+async def pid_after(code: Code, source: str) -> int:
+    code.write(f"{source}# {time.monotonic_ns()}\n")
+    return int(await code.run("pid"))
+
+
+@in_loop
+async def test_an_edit_is_served_by_the_spare_and_another_waits(
+    python: str, tmp_path: Path
+) -> None:
+    source = HEAD + "import sys\nwas = 'mailbox' in sys.modules\nimport mailbox\n" + PID
+    source += function("warm", "return was")
+    async with running(tmp_path, python, source, forks=False) as code:
+        assert await code.run("warm") is False
+        for _ in range(3):
+            waiting = await spare(code)
+            assert await pid_after(code, source) == waiting.pid
+            assert await code.run("warm") is True
+        assert code.runtime.generation == 4
+
+
+@in_loop
+async def test_a_broken_edit_in_the_spare_leaves_one_for_the_next(
+    python: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path, python, HEAD + PID, forks=False) as code:
+        await spare(code)
+        code.write(HEAD + "raise KeyError('broken')\n")
+        with pytest.raises(errors.CodeDidNotLoad, match="broken"):
+            await code.run("pid")
+        waiting = await spare(code)
+        assert await pid_after(code, HEAD + PID) == waiting.pid
+
+
+@in_loop
+async def test_requests_during_edits_without_fork_all_get_an_answer(
+    python: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path, python, HEAD + PID, forks=False) as code:
+        seen: set[int] = set()
+        for _ in range(4):
+            code.write(f"{HEAD}{PID}# {time.monotonic_ns()}\n")
+            seen.update(await asyncio.gather(*(code.run("pid") for _ in range(10))))
+        assert len(seen) == 4
+
+
+@in_loop
+async def test_what_is_printed_while_the_spare_waits_is_not_shown(
+    python: str, tmp_path: Path
+) -> None:
+    elsewhere, project = tmp_path / "elsewhere", tmp_path / "project"
+    elsewhere.mkdir()
+    project.mkdir()
+    (elsewhere / "loud_at_import.py").write_text("print('loud')\n")
+    source = HEAD + "import loud_at_import\n" + PID
+    extra = {"PYTHONPATH": str(elsewhere)}
+    async with running(project, python, source, forks=False, extra_environment=extra) as code:
+        waiting = await spare(code)
+        assert await pid_after(code, source) == waiting.pid
+        assert [line.text for line in code.lines] == ["loud"]  # the first, cold start's
+
+
+@in_loop
+async def test_dotenv_and_the_end_leave_no_spare(python: str, tmp_path: Path) -> None:
+    async with running(tmp_path, python, HEAD + PID, forks=False) as code:
+        first = await spare(code)
+        (tmp_path / ".env").write_text("A=1\n")
+        assert await pid_after(code, HEAD + PID) != first.pid
+        await wait_until(first.exited.done, "the old spare ends")
+        second = await spare(code)
+        assert second.pid != first.pid
+    assert not alive(second.pid)
