@@ -90,7 +90,7 @@ class Uploads:
                 raise truncated(draft.size, declared)
         except BaseException as e:
             await draft.discard()
-            if isinstance(e, OSError):
+            if isinstance(e, OSError) and not isinstance(e, ConnectionError):
                 raise errors.INTERNAL(f"The file cannot be stored: {e.strerror or e}.") from e
             raise
         return draft

@@ -74,14 +74,16 @@ class FileTransfer:
             headers=request.headers,
         )
         outcome: Outcome = "failed"
+        status = None
         try:
             response = await self._received(request, object_id, [unquote(part) for part in rest])
-            outcome = "ok"
+            outcome, status = "ok", response.status
         except ApiError as e:
             span.detail["error"] = describe(e)
-            outcome, response = "rejected", _json(e.to_wire(), e.status)
+            outcome, status = "failed" if e.status >= 500 else "rejected", e.status
+            response = _json(e.to_wire(), status)
         finally:
-            self._log.end(span, outcome, None if outcome == "failed" else response.status)
+            self._log.end(span, outcome, status)
         return response
 
     async def _received(
