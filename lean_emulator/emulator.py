@@ -4,12 +4,13 @@ import errno
 import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import tzinfo
 from types import TracebackType
 from typing import Protocol
 
 from lean_emulator import __version__, schema_folder, state_folder
 from lean_emulator.account_settings import account_options
-from lean_emulator.base.clock import Clock, SystemClock
+from lean_emulator.base.clock import Clock, SystemClock, TurnableClock
 from lean_emulator.base.errors import ApiError, DuplicateValue, StartError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
@@ -23,6 +24,7 @@ from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import Project, find_project
 from lean_emulator.engine.runtime import Runtime
 from lean_emulator.keys import Keys
+from lean_emulator.model.task import zone_named
 from lean_emulator.service.account_hooks import AccountHooks, AccountLimits
 from lean_emulator.service.account_rooms import AccountRooms
 from lean_emulator.service.compound import Compound
@@ -40,6 +42,7 @@ from lean_emulator.service.rehearsal import Rehearsals
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.social_rooms import SocialRooms
+from lean_emulator.service.timer_rooms import TimerRooms
 from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
@@ -47,12 +50,14 @@ from lean_emulator.storage.blobs import Blobs, FolderBlobs, MemoryBlobs
 from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
 from lean_emulator.storage.rehearsable import RehearsableStorage
+from lean_emulator.task_file import TaskFiles
 from lean_emulator.wire.account_pages import AccountPages, link_path, picture_path
 from lean_emulator.wire.admin import AdminHandlers
 from lean_emulator.wire.batch import BatchHandlers
 from lean_emulator.wire.batch_save import BatchSaveHandlers
 from lean_emulator.wire.captcha import CaptchaHandlers
 from lean_emulator.wire.cloud_query import CloudQueryHandlers
+from lean_emulator.wire.cloud_queue import CloudQueueHandlers
 from lean_emulator.wire.entry import Entry
 from lean_emulator.wire.export import ExportHandlers, download_path
 from lean_emulator.wire.file_transfer import FileTransfer
@@ -72,6 +77,7 @@ from lean_emulator.wire.schema import SchemaHandlers
 from lean_emulator.wire.server import ApiServer
 from lean_emulator.wire.social import social_routes
 from lean_emulator.wire.system import SystemHandlers
+from lean_emulator.wire.timers import TimerHandlers
 from lean_emulator.wire.users import UserHandlers
 
 REQUEST_SECONDS = 60.0
@@ -110,7 +116,8 @@ class Emulator:
         cloud_code: CloudCode | None = None,
     ) -> None:
         self.settings = settings
-        self.log = EventLog(clock or SystemClock(), settings.traces)
+        self.clock = self._clock = TurnableClock(clock or SystemClock())
+        self.log = EventLog(self._clock, settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
         self.storage = RehearsableStorage(
             MemoryStorage(Limits(settings.max_columns, settings.max_classes))
@@ -119,7 +126,6 @@ class Emulator:
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
         self.console_port = 0
-        self._clock = clock or SystemClock()
         self._keys = Credentials(keys.app_id, keys.app_key, keys.master_key, keys.hook_key)
         self._on_output = on_output
         self._open = AsyncExitStack()
@@ -194,6 +200,19 @@ class Emulator:
             self._clock,
             lambda job: f"{self.api_url}{download_path(job)}",
         )
+        self._task_files = TaskFiles(settings.project_dir, settings.tasks)
+        self.timers = TimerRooms(
+            self.functions,
+            self.storage,
+            self.inbox,
+            ids,
+            self._clock,
+            self.log,
+            zone=_zone(settings),
+            seconds=seconds,
+            record_seconds=settings.task_record_seconds,
+            store=self._task_files.store,
+        )
         self.workbench = Workbench(
             self.functions,
             self.hooks,
@@ -262,6 +281,7 @@ class Emulator:
     async def reset(self) -> None:
         """Forget all objects, messages and traces; code stays loaded, classes stay declared."""
         await self.settle()
+        self.timers.queue.clear()
         await self.storage.clear()
         await self.files.clear()
         await self._declare_classes()
@@ -286,7 +306,10 @@ class Emulator:
         opened.push_async_callback(self.runtime.stop)
         opened.push_async_callback(self.hooks.close)
         opened.push_async_callback(self.account_hooks.close)
+        self.timers.tasks.load(self._task_files.load())
         await self.runtime.start()
+        opened.push_async_callback(self.timers.close)
+        await self.timers.open(running=settings.timers)
 
     async def _declare_classes(self) -> None:
         """Take over the project's schema files. Raises ``StartError`` naming the file."""
@@ -362,6 +385,7 @@ class Emulator:
                 *batch.routes(),
                 *BatchSaveHandlers(self.compound).routes(),
                 *cloud_query.routes(),
+                *CloudQueueHandlers(self.timers.queue, self._clock).routes(),
                 *ScanHandlers(self.scans).routes(),
                 *SchemaHandlers(self.schemas).routes(),
                 *self._export_handlers.routes(),
@@ -409,6 +433,8 @@ class Emulator:
                 self._describe,
             ).routes(),
             *InboxHandlers(self.inbox).routes(),
+            *TimerHandlers(self.timers.tasks, self.timers.agenda, self._clock).routes(),
+            *CloudQueueHandlers(self.timers.queue, self._clock).admin_routes(),
             *RehearsalHandlers(self.rehearsals, inner, self.users, self.log, self.mask).routes(),
         ]
 
@@ -449,6 +475,13 @@ class Emulator:
 def _rehearsal_seconds(settings: Settings) -> float:
     """How long a dry run waits for after hooks: those of its own writes, and what these cause."""
     return 2 * settings.after_hook_seconds if settings.timeouts else math.inf
+
+
+def _zone(settings: Settings) -> tzinfo:
+    try:
+        return zone_named(settings.time_zone)
+    except ApiError as e:
+        raise StartError(f"time_zone: {e.message}", hint=e.hint) from e
 
 
 def _hook_limits(settings: Settings) -> HookLimits:

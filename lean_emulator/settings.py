@@ -105,6 +105,20 @@ class Settings:
         0, int, "Classes that the project may have beside the platform's own; 0 is no limit, the "
         "platform's is 500.", least=0, most=1_000_000,
     )  # fmt: skip
+    tasks: str | None = setting(
+        None, str, "File with scheduled tasks; without it `tasks.toml` of the project, if there is "
+        "one.", folder=True,
+    )  # fmt: skip
+    timers: bool = setting(
+        True, bool, "Run scheduled tasks and the cloud queue when they fall due."
+    )
+    time_zone: str = setting(
+        "UTC", str, "Time zone whose clocks cron expressions mean, for tasks that name none."
+    )
+    task_record_seconds: float = setting(
+        300.0, float, "How long the record of a scheduled task's run is kept.", unit="seconds",
+        least=1, most=366 * 86_400,
+    )  # fmt: skip
     storage: str = setting(
         "memory", str, "Where objects live; `memory` forgets them when lean-emu stops.",
         choices=("memory",), later={"tinydb": "storage in a file comes with a later version"},

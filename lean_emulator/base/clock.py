@@ -69,6 +69,10 @@ class TurnableClock:
     def monotonic(self) -> float:
         return self._real.monotonic()
 
+    def real_ms(self) -> int:
+        """What it would show had it never been turned."""
+        return self._real.now_ms()
+
     @property
     def frozen(self) -> bool:
         return self._frozen_ms is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from lean_emulator.base.clock import TurnableClock
@@ -71,6 +71,19 @@ class Agenda:
             finally:
                 self._clock.turn(until, frozen=was_frozen)
             return instants
+
+    @contextlib.asynccontextmanager
+    async def as_if_at(self, now_ms: int) -> AsyncIterator[None]:
+        """A block for which time stands still at another instant; then it is as it was."""
+        async with self._turning:
+            clock = self._clock
+            ahead, was_frozen, before = clock.ahead_ms, clock.frozen, clock.now_ms()
+            clock.turn(now_ms, frozen=True)
+            try:
+                yield
+            finally:
+                after = before if was_frozen else clock.real_ms() + ahead
+                clock.turn(after, frozen=was_frozen)
 
     def _start_due(self, now_ms: int) -> list["asyncio.Task[None]"]:
         sources = [(due, s) for s in self._sources if (due := s.due_ms()) is not None]

@@ -77,6 +77,13 @@ class Queue:
             self._running.cancel()
             await asyncio.wait([self._running])
 
+    def clear(self) -> None:
+        """Forget all tasks; one that runs goes on, and nobody will know."""
+        self._tasks.clear()
+        self._waiting.clear()
+        self._ready.clear()
+        self._expiring.clear()
+
     async def put(self, task: QueuedTask) -> None:
         """Queue a task. Raises code 409 for an id that is still known."""
         self._forget_expired()
@@ -224,6 +231,8 @@ class Queue:
         return replace(tried, state="failed", finished_ms=now)
 
     async def _keep(self, task: QueuedTask) -> None:
+        if task.unique_id not in self._tasks:
+            return  # it was forgotten while it ran
         self._tasks[task.unique_id] = task
         await self._store.save(task)
         if self._forgotten:

@@ -25,7 +25,7 @@ UNBUILT = frozenset(
         "users", "login", "files", "fileTokens", "fileCallback", "installations", "push",
         "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
-        "engine", "notifications", "tables", "scheduledPushMessages", "bigquery",
+        "notifications", "tables", "scheduledPushMessages", "bigquery",
     }
 )  # fmt: skip
 """First segments the protocol knows and we do not serve, or not in every form."""
