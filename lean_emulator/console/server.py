@@ -10,6 +10,7 @@ from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.bench import Bench
 from lean_emulator.console.contract import Instance, Runtime, Workbench
+from lean_emulator.console.export import TraceExport
 from lean_emulator.console.guard import MAX_BODY, Guard
 from lean_emulator.console.pages import Pages
 from lean_emulator.console.phrases import LANGUAGES
@@ -44,6 +45,7 @@ class Console:
         )
         traces = TraceList(log, mask)
         self._pages = Pages(renderer, traces)
+        self._export = TraceExport(renderer, traces)
         self._run = RunPage(renderer, Bench(workbench))
         self._streams = Streams(log, runtime, traces.summary)
         self._runner: web.AppRunner | None = None
@@ -74,6 +76,7 @@ class Console:
         app.add_routes(
             [
                 web.get("/", self._pages.traces),
+                web.get("/traces/{name}.html", self._export.answer),
                 web.get("/run", self._run.show),
                 web.post("/run", self._run.run),
                 web.get("/hooks", self._pages.hooks),
