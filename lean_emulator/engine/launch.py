@@ -26,6 +26,7 @@ from lean_emulator.engine.client import Address, EngineClient
 from lean_emulator.engine.environment import DOTENV_FILES
 from lean_emulator.engine.failure import LoadFailure
 from lean_emulator.engine.generation import Generation
+from lean_emulator.engine.installed import places_of_command
 from lean_emulator.engine.output import OutputLine
 from lean_emulator.engine.project import Project
 from lean_emulator.engine.source_files import SourceFiles
@@ -129,7 +130,7 @@ class PythonLauncher:
         except BaseException:
             await child.stop()
             raise
-        files = self._files(facts["files"])
+        files = self._files(facts["files"], facts["warm"]["places"])
         child.on_report = lambda later: files.learn(later.facts.get("files", {}))
         self._warm.learn(environment, facts["warm"])
         return Generation(number, child, Address(path, facts["port"]), files, facts["where"])
@@ -153,13 +154,14 @@ class PythonLauncher:
             reason = failure.from_exit(self._project, child.exited.result(), kept.lines)
             raise NotLoaded(reason, self._files({}), told=False)
         if report.facts["event"] != "ready":
-            files = self._files(report.facts["files"])
+            files = self._files(report.facts["files"], report.facts["places"])
             raise NotLoaded(failure.from_report(self._project, report.facts), files)
         return report.facts
 
-    def _files(self, read: Mapping[str, Sequence[int]]) -> SourceFiles:
+    def _files(self, read: Mapping[str, Sequence[int]], places: Sequence[str] = ()) -> SourceFiles:
         assert self._project.entry is not None
-        return SourceFiles.reported(read, [self._project.entry, *dotenv_files(self._project)])
+        known = [self._project.entry, *dotenv_files(self._project)]
+        return SourceFiles.reported(read, known, places)
 
 
 class CommandLauncher:
@@ -195,7 +197,9 @@ class CommandLauncher:
             reason = failure.from_os_error(self._project, sys.executable, error)
             raise NotLoaded(reason, SourceFiles({})) from error
         child = Child(process, kept.take, secret=secret)
-        files = SourceFiles.reported({}, dotenv_files(self._project))
+        files = SourceFiles.reported(
+            {}, dotenv_files(self._project), places_of_command(self._project)
+        )
         child.on_report = lambda later: files.learn(later.facts.get("files", {}))
         generation = Generation(number, child, Address(port=port), files, {})
         try:

@@ -384,6 +384,8 @@ class Runtime:
                 path = known or next(new, None)
                 if path is not None:
                     self._request(f"{self._shown(path)} changed")
+                elif self._work is None and self._files.installed.changed():
+                    self._request("the installed packages changed")
 
     def _concerns(self, change: Change, path: Path) -> bool:
         """Can a file that was not loaded matter? A new module may be the one that was missing."""

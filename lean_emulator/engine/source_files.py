@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lean_emulator.engine.installed import Installed
+
 _SETTLED_NS = 20_000_000
 """File systems stamp by ticks of a few ms; an older stamp cannot stand for two contents."""
 
@@ -26,19 +28,28 @@ class FileState(NamedTuple):
 class SourceFiles:
     """Known files with their states; ``None`` is a file that was not there."""
 
-    def __init__(self, states: Mapping[str, FileState | None]) -> None:
+    def __init__(
+        self, states: Mapping[str, FileState | None], installed: Installed | None = None
+    ) -> None:
+        self.installed = installed or Installed()
+        """The packages beside which they were loaded."""
         self._states = dict(states)
         self._fresh = {path for path, state in states.items() if state is not None}
         self._not_before = 0.0
 
     @classmethod
     def reported(
-        cls, files: Mapping[str, Sequence[int]], also: Iterable[Path] = ()
+        cls,
+        files: Mapping[str, Sequence[int]],
+        also: Iterable[Path] = (),
+        places: Iterable[str] = (),
     ) -> "SourceFiles":
-        """From a child's own words; ``also`` are files to know that it has not read."""
+        """From a child's own words; ``also`` are files to know that it has not read, ``places``
+        those that change when packages are installed.
+        """
         states: dict[str, FileState | None] = {str(path): _state(str(path)) for path in also}
         states.update({path: FileState(*stamp) for path, stamp in files.items()})
-        return cls(states)
+        return cls(states, Installed(places))
 
     def __contains__(self, path: str) -> bool:
         return path in self._states

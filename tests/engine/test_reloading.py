@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -259,3 +260,21 @@ async def test_after_the_stop_nothing_is_called_or_left(python: str, tmp_path: P
     assert not alive(pid)
     with pytest.raises(errors.EngineGone):
         await code.run("hello")
+
+
+@in_loop
+async def test_installing_what_was_missing_heals_it(python: str, tmp_path: Path) -> None:
+    project, packages = tmp_path / "project", tmp_path / "site-packages"
+    project.mkdir()
+    packages.mkdir()
+    source = HEAD + "import late_package\n" + function("answer", "return late_package.ANSWER")
+    extra = {"PYTHONPATH": str(packages)}
+    async with running(project, python, source, extra_environment=extra) as code:
+        assert code.state == "broken"
+        (packages / "late_package.py").write_text("ANSWER = 42\n")
+        long_ago = time.time() - 5  # an installation that is over
+        os.utime(packages, (long_ago, long_ago))
+        await wait_until(lambda: code.state == "ready", "it has loaded")
+        assert await code.run("answer") == 42
+        reasons = [span.detail["reason"] for span in code.log.traces() if span.kind == "reload"]
+        assert reasons[0] == "the installed packages changed"
