@@ -1,7 +1,7 @@
 """Saving a graph of objects in one request, all of them or none (storage.md 3.8)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from lean_emulator.base.ids import Ids
@@ -10,7 +10,7 @@ from lean_emulator.model.query import Where
 from lean_emulator.model.values import pointer
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects
-from lean_emulator.storage.contract import Insert, Update
+from lean_emulator.storage.contract import Committed, Insert, Update
 
 Write: TypeAlias = Mapping[str, Operation]
 
@@ -36,6 +36,10 @@ class Entry:
     children: tuple[Child, ...] = ()
     guard: Where | None = None
     fetch: bool = False
+    added: Write = field(default_factory=dict)
+    """What the server itself changes with an update; no hook is told of it."""
+    follow: Callable[[Call, Committed], Fields] | None = None
+    """What else follows the commit; the fields it gives join the answer."""
 
 
 class Compound:
@@ -65,22 +69,32 @@ class Compound:
                     )
                 )
             else:
-                changes.append(
-                    await self._objects.before_update(
-                        entry.call, entry.class_name, entry.object_id, entry.write, entry.guard
-                    )
+                update = await self._objects.before_update(
+                    entry.call, entry.class_name, entry.object_id, entry.write, entry.guard
                 )
+                changes.append(update)
         answers: dict[str, Fields] = {}
-        done = await self._objects.commit(call, changes)
-        for entry, committed in zip(whole, done, strict=True):
+        done = await self._objects.commit(
+            call, [_with_added(*pair) for pair in zip(whole, changes, strict=True)]
+        )
+        for entry, change, committed in zip(whole, changes, done, strict=True):
+            told = replace(committed, change=change)
             follow = (
                 self._objects.after_create
-                if isinstance(committed.change, Insert)
+                if isinstance(change, Insert)
                 else self._objects.after_update
             )
-            answer = await follow(entry.call, committed, fetch=entry.fetch)
+            answer = await follow(entry.call, told, fetch=entry.fetch)
+            if entry.follow is not None:
+                answer = {**answer, **entry.follow(entry.call, committed)}
             answers[entry.internal_id] = {**answers.get(entry.internal_id, {}), **answer}
         return answers
+
+
+def _with_added(entry: Entry, change: Insert | Update) -> Insert | Update:
+    if not entry.added or isinstance(change, Insert):
+        return change
+    return replace(change, write={**change.write, **entry.added})
 
 
 def _with_children(entry: Entry, born: Mapping[str, str]) -> Entry:
@@ -111,7 +125,7 @@ def _one_entry_each(entries: Sequence[Entry], born: Mapping[str, str]) -> list[E
 
 def _joined(first: Write, second: Write) -> Write:
     joined = dict(first)
-    for field, operation in second.items():
-        earlier = joined.get(field)
-        joined[field] = operation if earlier is None else merged(field, earlier, operation)
+    for name, operation in second.items():
+        earlier = joined.get(name)
+        joined[name] = operation if earlier is None else merged(name, earlier, operation)
     return joined

@@ -332,6 +332,12 @@ class Users:
         }
 
 
+def without_secrets(write: Write) -> dict[str, Operation]:
+    """A write without what only sign-up and the server itself may give a new user."""
+    closed = {*SERVER_SET, "password"}
+    return {name: op for name, op in write.items() if name.partition(".")[0] not in closed}
+
+
 def _may_vouch(principal: Principal, name: str) -> bool:
     """Whether the principal may say itself that an address or number is verified."""
     return principal.is_master and name in _FLAGS.values()

@@ -1,10 +1,18 @@
 """``/batch/save``: how the Swift, Objective-C and Java SDKs save (storage.md 3.8)."""
 
+from dataclasses import replace
+
 from lean_emulator.base import errors
+from lean_emulator.base.errors import DuplicateValue
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.values import check_object_id
 from lean_emulator.model.where_json import truth
+from lean_emulator.service.accounts import taken
+from lean_emulator.service.call import Call
 from lean_emulator.service.compound import Child, Compound, Entry
+from lean_emulator.service.objects import Fields
+from lean_emulator.service.users import Users, without_secrets
+from lean_emulator.storage.contract import Committed
 from lean_emulator.wire.batch import MAX_REQUESTS, read_member
 from lean_emulator.wire.objects import guard_of, wants_fields
 from lean_emulator.wire.request import Answer, Request
@@ -22,8 +30,9 @@ _SHORT_PATHS = {
 class BatchSaveHandlers:
     """Reads compound saves."""
 
-    def __init__(self, compound: Compound) -> None:
+    def __init__(self, compound: Compound, users: Users) -> None:
         self._compound = compound
+        self._users = users
 
     def routes(self) -> list[Route]:
         return [Route("POST", "/batch/save", self.save)]
@@ -35,16 +44,54 @@ class BatchSaveHandlers:
             raise errors.INVALID_REQUEST(
                 f"A batch wants a list named 'requests' with at most {MAX_REQUESTS} members."
             )
-        entries = [_entry(request, member) for member in members]
-        return Answer({**await self._compound.save(request.call, entries)})
+        entries = await self._as_accounts([_entry(request, member) for member in members])
+        try:
+            return Answer({**await self._compound.save(request.call, entries)})
+        except DuplicateValue as e:
+            if any(entry.class_name == "_User" for entry in entries):
+                raise taken(e.field) from e
+            raise
+
+    async def _as_accounts(self, entries: list[Entry]) -> list[Entry]:
+        """The entries, those of users made into sign-ups and changes of accounts."""
+        ready: list[Entry] = []
+        signing_up: set[str] = set()
+        for entry in entries:
+            if entry.class_name != "_User":
+                ready.append(entry)
+                continue
+            if any(path.partition(".")[0] == "authData" for path in entry.write):
+                raise errors.NOT_BUILT("lean-emu does not take authData through /batch/save yet.")
+            if entry.internal_id in signing_up:
+                ready.append(replace(entry, write=without_secrets(entry.write)))
+            elif entry.object_id is None:
+                signing_up.add(entry.internal_id)
+                ready.append(await self._sign_up(entry))
+            else:
+                ready.append(await self._change(entry, entry.object_id))
+        return ready
+
+    async def _sign_up(self, entry: Entry) -> Entry:
+        def welcome(call: Call, done: Committed) -> Fields:
+            assert done.after is not None
+            return self._users.welcome(call, done.after)
+
+        fields = await self._users.new_user(entry.call.principal, entry.write)
+        return replace(entry, write=fields, follow=welcome)
+
+    async def _change(self, entry: Entry, user_id: str) -> Entry:
+        def updated(call: Call, done: Committed) -> Fields:
+            self._users.updated(call, done)
+            return {}
+
+        named, added = await self._users.changes(entry.call, user_id, entry.write)
+        return replace(entry, write=named, added=added, follow=updated)
 
 
 def _entry(batch: Request, member: Json) -> Entry:
     inner, written, _ = read_member(batch, member)
     assert isinstance(member, dict)
     class_name, object_id = _target(inner.path, written)
-    if class_name == "_User" and object_id is None:
-        raise errors.NOT_BUILT("lean-emu does not have sign-up through /batch/save yet.")
     body = inner.document()
     internal_id = body.get("__internalId") or object_id
     if not isinstance(internal_id, str):
