@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.predicate import reach
 from lean_emulator.model.query import All, Compare, Order, Where
 from lean_emulator.model.values import MISSING, Missing, order_key
 from lean_emulator.storage.groups import Groups
@@ -35,20 +36,21 @@ IDLE_WRITES = 50_000
 
 
 class HashIndex:
-    """Ids by the value of one top-level field; a list counts with each of its members."""
+    """Ids by the value of one field, inside of Objects too; a list counts with each member."""
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._inner = path.split(".") if "." in path else None
         self.unused = 0
         self._buckets: Groups[Any, int] = Groups()
         """Value to ids with the numbers of their creation."""
 
     def add(self, document: Mapping[str, Json], object_id: str, number: int) -> None:
-        for key in _keys(document.get(self.path, MISSING)):
+        for key in self._keys_in(document):
             self._buckets.put(key, object_id, number)
 
     def remove(self, document: Mapping[str, Json], object_id: str) -> None:
-        for key in _keys(document.get(self.path, MISSING)):
+        for key in self._keys_in(document):
             self._buckets.drop(key, object_id)
 
     async def fill(self, rows: Sequence[tuple[str, Mapping[str, Json], int]]) -> None:
@@ -62,6 +64,11 @@ class HashIndex:
         """Ids whose field equals or contains the value, with the numbers of their creation."""
         (key,) = _keys(value)
         return self._buckets.of(key)
+
+    def _keys_in(self, document: Mapping[str, Json]) -> list[Any]:
+        if self._inner is None:
+            return _keys(document.get(self.path, MISSING))
+        return [key for value in reach(dict(document), self._inner) for key in _keys(value)]
 
     def copy(self) -> "HashIndex":
         """The same index, to be changed apart. Costs the number of values."""
@@ -225,7 +232,7 @@ class ClassIndexes:
     def exact(self, where: Where) -> int | None:
         """How many match a single equality that has an index; ``None`` for other conditions."""
         match where:
-            case Compare(path, "eq", value) if path in self._hash and len(_keys(value)) == 1:
+            case Compare(path, "eq", value) if path in self._hash and _is_one_key(value):
                 return len(self._hash[path].bucket(value))
             case _:
                 return None
@@ -332,6 +339,11 @@ def _keys(value: Json | Missing) -> list[Any]:
     return []
 
 
+def _is_one_key(value: Json) -> bool:
+    """Whether equal values, and no others, are filed under it; lists match by what is in them."""
+    return not isinstance(value, list) and len(_keys(value)) == 1
+
+
 def _parts(where: Where) -> tuple[Where, ...]:
     return where.parts if isinstance(where, All) else (where,)
 
@@ -339,7 +351,7 @@ def _parts(where: Where) -> tuple[Where, ...]:
 def _equalities(where: Where) -> Iterator[tuple[str, Json]]:
     for part in _parts(where):
         match part:
-            case Compare(path, "eq", value) if "." not in path and not isinstance(value, list):
+            case Compare(path, "eq", value) if not isinstance(value, list):
                 if _keys(value):
                     yield path, value
             case _:

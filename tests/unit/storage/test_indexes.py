@@ -20,7 +20,7 @@ VALUES: list[Any] = [
     {"__type": "Date", "iso": "2021-01-01T00:00:00.000Z"},
     {"__type": "Pointer", "className": "C", "objectId": "p1"},
     {"__type": "Pointer", "className": "C", "objectId": "p2"},
-    {"x": 1},
+    {"x": 1}, {"x": "a"}, {"x": ["a", 2]}, [{"x": 1}, {"x": 2}, 5],
 ]  # fmt: skip
 
 
@@ -48,7 +48,8 @@ class Shadow:
 
 def a_condition(chance: random.Random) -> Where:
     op: Any = chance.choice(["eq", "eq", "eq", "lt", "lte", "gt", "gte"])
-    return Compare(chance.choice("kmn"), op, chance.choice(VALUES))
+    path = chance.choice(["k", "m", "n", "k.x", "m.x"])
+    return Compare(path, op, chance.choice(VALUES))
 
 
 def a_query(chance: random.Random) -> Query:
@@ -136,6 +137,27 @@ def test_counting_one_indexed_equality_looks_at_no_object() -> None:
     asyncio.run(scene())
 
 
+def test_what_is_inside_of_objects_is_indexed_too() -> None:
+    async def scene() -> None:
+        storage = MemoryStorage()
+        for n in range(50):
+            row: Any = {"k": {"p": {"uid": f"u{n}"}}, "objectId": f"o{n}"}
+            await storage.commit([Insert("C", {**row, "createdAt": "", "updatedAt": ""})])
+        query = Query("C", Compare("k.p.uid", "eq", "u7"))
+        for _ in range(2):
+            (found,) = await storage.find(query)
+            assert found["objectId"] == "o7"
+        narrowed = storage._tables["C"].indexes.narrowed({}, query.where)
+        assert narrowed is None, "a small class is not narrowed"
+        narrowed = storage._tables["C"].indexes.narrowed(
+            storage._tables["C"].documents, query.where
+        )
+        assert narrowed is not None
+        assert list(narrowed) == ["o7"]
+
+    asyncio.run(scene())
+
+
 def test_writes_while_an_index_is_built_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexes, "SLICE", 3)
 
@@ -165,5 +187,19 @@ def test_writes_while_an_index_is_built_are_in_it(monkeypatch: pytest.MonkeyPatc
         assert await storage.find(query) == sorted(rows, key=lambda r: r["s"])  # type: ignore[arg-type,return-value]  # numbers
         ids = list(made.ordered(Order("s"), Compare("k", "eq", 1)) or ())
         assert sorted(ids) == sorted(storage._tables["C"].documents)
+
+    asyncio.run(scene())
+
+
+def test_counting_a_list_does_not_count_what_is_in_it() -> None:
+    async def scene() -> None:
+        storage = MemoryStorage()
+        for n in range(20):
+            value: Any = [5] if n < 3 else [5, 6]
+            row: Any = {"k": value, "objectId": f"o{n}", "createdAt": "", "updatedAt": ""}
+            await storage.commit([Insert("C", row)])
+        for _ in range(2):
+            assert await storage.count(Query("C", Compare("k", "eq", 5))) == 20
+        assert await storage.count(Query("C", Compare("k", "eq", [5]))) == 3
 
     asyncio.run(scene())
