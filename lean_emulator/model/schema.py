@@ -23,6 +23,9 @@ from lean_emulator.model.operations import (
 )
 from lean_emulator.model.values import Document
 
+OURS = "_LeanEmu"
+"""What names of classes begin with that lean-emu keeps for itself; no request reaches them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:

@@ -20,7 +20,7 @@ from lean_emulator.model.export_line import (
     object_line,
 )
 from lean_emulator.model.query import EVERYTHING, Compare, Query, Where, both
-from lean_emulator.model.schema import ClassSchema
+from lean_emulator.model.schema import OURS, ClassSchema
 from lean_emulator.model.schema_file import to_json, to_text
 from lean_emulator.service.call import Call
 from lean_emulator.service.inbox import Inbox
@@ -139,7 +139,8 @@ class ExportJobs:
         for name in names or ():
             if name not in classes:
                 raise errors.CLASS_NOT_FOUND(f"There is no class '{name}' to export.")
-        return [classes[name] for name in (sorted(classes) if names is None else names)]
+        every = (name for name in sorted(classes) if not name.startswith(OURS))
+        return [classes[name] for name in (every if names is None else names)]
 
     async def _files_of(self, schema: ClassSchema, selection: Selection) -> list[_File]:
         """The files of a class; what they hold is written down later, and never changes."""

@@ -9,10 +9,10 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.model.operations import Set
 from lean_emulator.model.query import Query
 from lean_emulator.model.queued import QueuedTask
+from lean_emulator.model.schema import OURS
 from lean_emulator.storage.contract import Change, Delete, Insert, Storage, Update
 
-CLASS_NAME = "_LeanEmuQueue"
-"""Not one of the platform's classes, so that no request can reach it."""
+CLASS_NAME = f"{OURS}Queue"
 
 
 class StoredQueue:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import AUTOMATIC, check_field_names
-from lean_emulator.model.schema import ClassSchema, admit_document, declared, new_class
+from lean_emulator.model.schema import OURS, ClassSchema, admit_document, declared, new_class
 from lean_emulator.model.schema_file import to_json, type_json
 from lean_emulator.model.values import check_class_name, normalise
 from lean_emulator.storage.contract import Storage
@@ -19,7 +19,7 @@ class Schemas:
 
     def types(self) -> dict[str, dict[str, Json]]:
         """The types of all columns, by class."""
-        return {name: _types(schema) for name, schema in sorted(self._storage.classes().items())}
+        return {name: _types(schema) for name, schema in self._classes()}
 
     def types_of(self, class_name: str) -> dict[str, Json]:
         """The types of a class's columns. Raises code 101 (404) for an unknown class."""
@@ -31,8 +31,7 @@ class Schemas:
 
     def files(self) -> dict[str, Json]:
         """Every class as a schema file holds it, by name."""
-        classes = self._storage.classes()
-        return {name: to_json(schema) for name, schema in sorted(classes.items())}
+        return {name: to_json(schema) for name, schema in self._classes()}
 
     async def declare(self, wanted: ClassSchema) -> None:
         """Make a class what a schema file wants it to be.
@@ -49,6 +48,11 @@ class Schemas:
         fields = {name: normalise(v) for name, v in example.items() if name not in AUTOMATIC}
         known = self._known(class_name)
         await self._storage.save_class(admit_document(known, fields))
+
+    def _classes(self) -> list[tuple[str, ClassSchema]]:
+        """The application's classes by name."""
+        classes = self._storage.classes().items()
+        return sorted(item for item in classes if not item[0].startswith(OURS))
 
     def _known(self, class_name: str) -> ClassSchema:
         return self._storage.classes().get(class_name) or new_class(class_name)
