@@ -177,7 +177,15 @@ class Emulator:
             self._file_url,
             provider=settings.file_provider,
         )
-        self.social = SocialRooms(self.storage, self.objects, ids, self._clock, self.log)
+        self.social = SocialRooms(
+            self.storage,
+            self.objects,
+            self.inbox,
+            ids,
+            self._clock,
+            self.log,
+            client_push=settings.client_push,
+        )
         self.compound = Compound(self.objects, ids)
         self.scans = Scans(self.objects, ids, self._clock)
         self.functions = Functions(self.runtime, self._keys, self.log, ids, seconds=seconds)
@@ -373,7 +381,7 @@ class Emulator:
         objects = ObjectHandlers(self.objects)
         table = RouteTable(
             [
-                *social_routes(self.social, objects),
+                *social_routes(self.social, objects, self._clock, self._keys.app_id),
                 *UserHandlers(self.users, self.accounts.third_party, objects).routes(),
                 *PhoneHandlers(self.accounts.phones, self.accounts.captchas).routes(),
                 *MailHandlers(self.accounts.mails).routes(),

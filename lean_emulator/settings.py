@@ -144,6 +144,10 @@ class Settings:
         "async", str, "`async` answers a write without waiting for its after hooks, as the "
         "platform does; `await` waits for them.", choices=("async", "await"),
     )  # fmt: skip
+    client_push: bool = setting(
+        True, bool, "Let clients push with the app key; new applications of the platform want the "
+        "master key for it, code 119 without."
+    )  # fmt: skip
     email_verification: bool = setting(
         True, bool, "Mail a link to verify an address when a user signs up with one or changes it; "
         "without it asking for such a mail is code 119."
@@ -174,9 +178,7 @@ class Settings:
         None, str, "TOML file with the project's short message templates; without it any template "
         "name is taken, and the usual text is sent.", path=True, folder=True,
     )  # fmt: skip
-    captcha: bool = setting(
-        False, bool, "Want a solved captcha before a short message is sent."
-    )
+    captcha: bool = setting(False, bool, "Want a solved captcha before a short message is sent.")
     unknown_class: str = setting(
         "error", str, "What reading a class that does not exist answers: `error` is 404 with code "
         "101, as the platform; `empty` is an empty result.", choices=("error", "empty"),

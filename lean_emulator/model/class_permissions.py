@@ -28,9 +28,13 @@ Closed: TypeAlias = Mapping[ClassAction, Grant]
 
 NOBODY = Grant()
 ALL_OPEN: Closed = MappingProxyType({})
+_SERVER_ALONE: Closed = dict.fromkeys(ACTIONS, NOBODY)
 _BUILT_IN: Mapping[str, Closed] = {
     "_File": {"delete": NOBODY, "update": NOBODY},
     "_Installation": {"delete": NOBODY, "find": NOBODY},
+    "_Notification": _SERVER_ALONE,
+    "_StatusInbox": _SERVER_ALONE,
+    "_StatusInboxItem": _SERVER_ALONE,
 }
 """What clients may not do unless a schema file lets them."""
 

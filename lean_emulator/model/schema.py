@@ -126,6 +126,7 @@ class ClassSchema:
 _BUILT_IN_UNIQUE = {
     "_User": frozenset({"username", "email", "mobilePhoneNumber", "sessionToken"}),
     "_Role": frozenset({"name"}),
+    "_Installation": frozenset({"installationId"}),
 }
 _BUILT_IN: Mapping[str, Mapping[str, ColumnType]] = {
     "_User": {
@@ -144,6 +145,11 @@ _BUILT_IN: Mapping[str, Mapping[str, ColumnType]] = {
     "_File": {
         **dict.fromkeys(("name", "key", "url", "bucket", "mime_type"), STRING),
         "metaData": OBJECT,
+    },
+    "_Installation": {
+        **dict.fromkeys(("deviceType", "deviceToken", "installationId", "timeZone"), STRING),
+        "channels": ARRAY,
+        "valid": BOOLEAN,
     },
 }
 

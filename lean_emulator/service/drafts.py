@@ -6,6 +6,7 @@ from typing import TypeAlias
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import PUBLIC_ACL, Principal, acl_of_new, check_acl
 from lean_emulator.model.document import check_field_names
+from lean_emulator.model.installation import check_installation
 from lean_emulator.model.operations import Operation, Relate, parse_operation
 from lean_emulator.model.role import check_changed_role, check_new_role
 from lean_emulator.model.schema import ClassSchema
@@ -20,6 +21,8 @@ def check_new(class_name: str, draft: Fields) -> None:
         check_acl(draft["ACL"])
     if class_name == "_Role":
         check_new_role(draft)
+    elif class_name == "_Installation":
+        check_installation(draft, draft)
 
 
 def check_changed(class_name: str, before: Fields, after: Fields, write: Write) -> None:
@@ -28,6 +31,8 @@ def check_changed(class_name: str, before: Fields, after: Fields, write: Write) 
         check_acl(after["ACL"])
     if class_name == "_Role":
         check_changed_role(before, after)
+    elif class_name == "_Installation":
+        check_installation(after, write)
 
 
 def check_replaced(class_name: str, replaced: Fields) -> tuple[Fields, dict[str, Relate]]:

@@ -9,22 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog
-from lean_emulator.model.access import MASTER
 from lean_emulator.model.operations import Operation, Set, Write
-from lean_emulator.model.query import (
-    EVERYTHING,
-    All,
-    AnyOf,
-    InList,
-    InQuery,
-    Not,
-    Query,
-    RelatedTo,
-    Select,
-    Where,
-    both,
-)
+from lean_emulator.model.query import EVERYTHING, InList, Query, Where, both
 from lean_emulator.model.values import pointer
+from lean_emulator.service.audience import audience_call
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects, Wish
 from lean_emulator.service.status_inbox import Box, Counts, Item, StatusInboxes
@@ -142,10 +130,8 @@ class Statuses:
     async def _recipients(self, call: Call, publication: Publication) -> list[tuple[str, str]]:
         """Class and id of every inbox owner, each once."""
         audience, key = publication.audience, publication.owner_key
-        if audience.class_name in _SOCIAL and not _asks_other_classes(audience.where):
-            # Whom a status reaches is no answer to the sender, who may follow people and write to
-            # them where a class is closed to queries.
-            call = replace(call, principal=MASTER)
+        if audience.class_name in _SOCIAL:
+            call = audience_call(call, audience.where)
         page = await self._objects.find(call, audience, Wish())
         found = (
             row.get(key) if key is not None else pointer(audience.class_name, str(row["objectId"]))
@@ -209,15 +195,3 @@ def _target(value: Json) -> tuple[str, str] | None:
     if isinstance(class_name, str) and isinstance(object_id, str) and class_name and object_id:
         return class_name, object_id
     return None
-
-
-def _asks_other_classes(where: Where) -> bool:
-    match where:
-        case InQuery() | Select() | RelatedTo():
-            return True
-        case All(parts) | AnyOf(parts):
-            return any(map(_asks_other_classes, parts))
-        case Not(part):
-            return _asks_other_classes(part)
-        case _:
-            return False

@@ -22,10 +22,10 @@ class Route:
 
 UNBUILT = frozenset(
     {
-        "users", "login", "files", "fileTokens", "fileCallback", "installations", "push",
+        "users", "login", "files", "fileTokens", "fileCallback",
         "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
-        "notifications", "tables", "scheduledPushMessages", "bigquery",
+        "bigquery",
     }
 )  # fmt: skip
 """First segments the protocol knows and we do not serve, or not in every form."""

@@ -375,7 +375,9 @@ async def test_inboxes_are_no_class_for_clients(tmp_path: Path) -> None:
     async with people(tmp_path, "ann") as who:
         await publish(who, "ann", "hello", to_user(who, "ann"))
         for name in ("_StatusInbox", "_StatusInboxItem"):
-            assert (await who.ok("ann", "GET", f"/classes/{name}"))["results"] == []
+            for method, body in (("GET", None), ("POST", {})):
+                answer = await who("ann", method, f"/classes/{name}", body)
+                assert (answer.status, answer.json) == (403, error(403))
             assert len((await who.ok(ROOT, "GET", f"/classes/{name}"))["results"]) == 1
 
 
