@@ -21,6 +21,7 @@ from lean_emulator.service.engine import (
     shown_answer,
 )
 from lean_emulator.service.hook_event import describe
+from lean_emulator.service.warnings import WARNINGS
 
 
 class HookSender:
@@ -65,6 +66,7 @@ class HookSender:
             "identity": call.principal.kind,
             "limit": limit,
             "left": min(limit, call.deadline.remaining()),
+            "warnings": WARNINGS,
         }
         shown = payload.get("object")
         if isinstance(shown, Mapping):

@@ -97,6 +97,19 @@ async def test_an_after_hook_that_fails_is_seen_by_nobody(status: int, tmp_path:
         assert warned(await last(api)) == ["after_failed"]
 
 
+async def test_hooks_of_accounts_are_watched_too(tmp_path: Path) -> None:
+    def thinks(_: dict[str, Any]) -> Any:
+        api.clock.advance(4.0)
+        return {"result": "ok"}
+
+    engine = FakeEngine({"_User.onLogin": thinks})
+    async with running_api(engine, project=tmp_path) as api:
+        account = {"username": "ann", "password": "correct"}
+        await api("POST", "/1.1/users", account)
+        assert (await api("POST", "/1.1/login", account)).status == 200
+        assert warned(await last(api)) == ["slow_before"]
+
+
 async def test_a_before_hook_that_refuses_is_no_warning(tmp_path: Path) -> None:
     engine = FakeEngine({"Post.beforeSave": lambda _: refuse("no")})
     async with running_api(engine, project=tmp_path) as api:
