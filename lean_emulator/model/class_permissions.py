@@ -28,13 +28,10 @@ Closed: TypeAlias = Mapping[ClassAction, Grant]
 
 NOBODY = Grant()
 ALL_OPEN: Closed = MappingProxyType({})
-_SERVER_ALONE: Closed = dict.fromkeys(ACTIONS, NOBODY)
 _BUILT_IN: Mapping[str, Closed] = {
     "_File": {"delete": NOBODY, "update": NOBODY},
     "_Installation": {"delete": NOBODY, "find": NOBODY},
-    "_Notification": _SERVER_ALONE,
-    "_StatusInbox": _SERVER_ALONE,
-    "_StatusInboxItem": _SERVER_ALONE,
+    "_Notification": dict.fromkeys(ACTIONS, NOBODY),
 }
 """What clients may not do unless a schema file lets them."""
 

@@ -32,13 +32,10 @@ BUILT_IN_CLASSES = frozenset(
     {
         "_Blocklist", "_Conversation", "_ConversationMemberInfo", "_File", "_Followee", "_Follower",
         "_FriendshipRequest", "_Installation", "_Notification", "_Role", "_Status",
-        "_StatusInbox", "_StatusInboxItem", "_SysConversation", "_SysMessage", "_User",
+        "_SysConversation", "_SysMessage", "_User",
     }
 )  # fmt: skip
-"""The platform's own classes, the only ones whose names begin with ``_`` (storage.md 2.2).
-
-Inboxes of statuses are ours: the platform does not keep them in a class.
-"""
+"""The platform's own classes, the only ones whose names begin with ``_`` (storage.md 2.2)."""
 
 _CLASS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OBJECT_ID = re.compile(r"[A-Za-z0-9]+")

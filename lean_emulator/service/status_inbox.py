@@ -1,9 +1,8 @@
 """Inboxes of statuses: what was delivered to whom, numbered from 1 in each inbox.
 
-An inbox is a row of ``_StatusInbox`` that counts, and a row of ``_StatusInboxItem`` for each
-delivery, found by its number without a search. Only the master key sees them. A delivery costs the
-same whatever the inbox holds; reading costs what is read, and a look at each number that was
-removed.
+An inbox is a row that counts, and a row for each delivery, found by its number without a search. A
+delivery costs the same whatever the inbox holds; reading costs what is read, and a look at each
+number that was removed.
 """
 
 import asyncio
@@ -18,11 +17,12 @@ from lean_emulator.base.errors import DuplicateValue, NoEffect
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.operations import Increment, Set, Write
 from lean_emulator.model.query import All, Compare, Query
+from lean_emulator.model.schema import OURS
 from lean_emulator.model.values import pointer
 from lean_emulator.storage.contract import Change, Delete, Insert, Storage, Update
 
-BOXES = "_StatusInbox"
-ITEMS = "_StatusInboxItem"
+BOXES = f"{OURS}StatusInbox"
+ITEMS = f"{OURS}StatusInboxItem"
 AT_ONCE = 500
 """Inboxes that one commit delivers to; others may be served between two of them."""
 _ATTEMPTS = 100

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lean_emulator.service.status_inbox import BOXES, ITEMS
 from tests.support.fake_engine import FakeEngine, refuse
 from tests.support.matchers import ANY_DATE, ANY_ID, With, error
 from tests.support.people import NOBODY, ROOT, People, people
@@ -371,14 +372,15 @@ async def test_removal_wants_a_number(tmp_path: Path, message: str | None) -> No
         assert (answer.status, answer.json) == (400, error(1))
 
 
-async def test_inboxes_are_no_class_for_clients(tmp_path: Path) -> None:
+async def test_inboxes_are_no_classes_of_the_application(tmp_path: Path) -> None:
     async with people(tmp_path, "ann") as who:
         await publish(who, "ann", "hello", to_user(who, "ann"))
-        for name in ("_StatusInbox", "_StatusInboxItem"):
-            for method, body in (("GET", None), ("POST", {})):
-                answer = await who("ann", method, f"/classes/{name}", body)
-                assert (answer.status, answer.json) == (403, error(403))
-            assert len((await who.ok(ROOT, "GET", f"/classes/{name}"))["results"]) == 1
+        for name in (BOXES, ITEMS):
+            for user in ("ann", ROOT):
+                for method, body in (("GET", None), ("POST", {})):
+                    answer = await who(user, method, f"/classes/{name}", body)
+                    assert (answer.status, answer.json) == (400, error(103))
+        assert {BOXES, ITEMS}.isdisjoint(await who.ok(ROOT, "GET", "/schemas"))
 
 
 async def test_those_who_publish_at_once_get_different_numbers(tmp_path: Path) -> None:
