@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lean_emulator.base.signing import verify_hook_mark
 from lean_emulator.model.hook_samples import SPECIAL_HOOKS, takes_user
 from lean_emulator.model.special_hooks import SpecialHook
 from tests.support.api import CLIENT, ENGINE, KEYS, MASTER, Api, running_api
@@ -163,6 +164,20 @@ async def test_each_can_be_tried_with_its_sample(tmp_path: Path, hook: SpecialHo
         assert received.json.get("object", {}).get("username") == (
             "alice" if takes_user(hook) else None
         )
+
+
+@pytest.mark.parametrize("hook", SPECIAL_HOOKS, ids=lambda hook: hook.title)
+async def test_old_engines_get_a_signed_mark_with_it(tmp_path: Path, hook: SpecialHook) -> None:
+    fake = FakeEngine({".".join(hook.path.split("/")[3:]): lambda _: {}})
+    fake.needs_marks = True
+    async with running_api(fake, project=tmp_path) as api:
+        wish = {"hook": hook.word, "className": hook.of or "", "params": {"objectId": "u"}}
+        await run_hook(api, **wish)
+        (received,) = fake.received
+        marked = received.json["object"] if takes_user(hook) else received.json
+        now, names = api.clock.now_ms(), (hook.metadata_name,)
+        assert verify_hook_mark(KEYS.master_key, names, marked["__sign"], now)
+        assert received.headers["X-LC-Hook-Key"] == KEYS.hook_key
 
 
 async def test_a_login_hook_wants_a_user(tmp_path: Path) -> None:
