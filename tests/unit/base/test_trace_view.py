@@ -6,8 +6,8 @@ from lean_emulator.base import jsontext
 from lean_emulator.base.clock import ManualClock
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
-from lean_emulator.base.trace import EventLog, Span
-from lean_emulator.base.trace_view import changes, step, summary, tree, walk
+from lean_emulator.base.trace import Deferred, EventLog, Span
+from lean_emulator.base.trace_view import changes, step, summary, tree, value_of, walk, warnings_of
 
 KEY = "master-key-0123456"
 MASK = Mask((KEY,))
@@ -123,6 +123,63 @@ def test_without_documents_a_step_is_small() -> None:
     small = step(root, MASK, documents=False)
     assert small.keys() & {"body", "headers", "before", "after", "changes", "prints"} == set()
     assert step(root, MASK)["body"] == {"title": "x", "password": "••••"}
+
+
+class Told(Deferred):
+    """A member that counts how often it was worked out."""
+
+    def __init__(self, value: Json) -> None:
+        self.value = value
+        self.looks = 0
+
+    def told(self, span: Span) -> Json:
+        self.looks += 1
+        return self.value
+
+
+def test_deferred_members_are_worked_out_when_somebody_looks() -> None:
+    log = EventLog(ManualClock())
+    answer, nothing = Told({"key": KEY}), Told(None)
+    root = log.begin("hook", "beforeSave Post", hook="beforeSave", answer=answer, warnings=nothing)
+    log.end(root)
+    assert (answer.looks, nothing.looks) == (0, 0)
+    assert step(root, MASK, documents=False).keys() & {"answer", "warnings"} == set()
+    assert answer.looks == 0
+    shown = step(root, MASK)
+    assert shown["answer"] == {"key": "••••3456"}
+    assert "warnings" not in shown
+    assert value_of(root, "hook") == "beforeSave"
+    assert value_of(root, "nothing of that name") is None
+
+
+def test_warnings_of_all_steps_are_counted() -> None:
+    log = EventLog(ManualClock())
+    warning: Json = {"kind": "x", "en": "x", "zh": "x"}
+    root = log.begin("request", "x", warnings=Told([warning]))
+    log.begin("hook", "y", root, hook="y", warnings=Told([warning, warning]))
+    assert summary(root, MASK)["warnings"] == 3
+    assert warnings_of(root) == [warning]
+
+
+def test_a_step_without_identity_or_time_has_those_of_the_one_around_it() -> None:
+    clock = ManualClock()
+    log = EventLog(clock)
+    root = log.begin("request", "POST", identity="master")
+    hook = log.begin("hook", "beforeSave", root, identity="user", limit=10.0, left=8.0)
+    clock.advance(1.0)
+    inner = log.begin("request", "PUT", hook)
+    write = log.begin("storage", "update", inner)
+    clock.advance(0.5)
+    for span in (write, inner, hook, root):
+        log.end(span)
+    shown: Any = [step(span, MASK) for span in (root, hook, inner, write)]
+    assert [node["identity"] for node in shown] == ["master", "user", "user", "user"]
+    assert [(node["leftMs"], node["leftAfterMs"]) for node in shown] == [
+        (None, None),
+        (8_000.0, 6_500.0),
+        (7_000.0, 6_500.0),
+        (7_000.0, 6_500.0),
+    ]
 
 
 def test_running_steps_have_no_end() -> None:
