@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import tzinfo
 from types import TracebackType
-from typing import Protocol
 
 from lean_emulator import __version__, schema_folder, state_folder
 from lean_emulator.account_settings import account_options
@@ -16,19 +15,17 @@ from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
-from lean_emulator.console import contract as console_contract
+from lean_emulator.cloud_code import Builder, CloudCode
 from lean_emulator.console.contract import Instance
 from lean_emulator.console.server import Console
-from lean_emulator.engine.environment import AppKeys, child_environment
+from lean_emulator.engine.environment import AppKeys
 from lean_emulator.engine.output import OutputLine
-from lean_emulator.engine.project import Project, find_project
-from lean_emulator.engine.runtime import Runtime
 from lean_emulator.keys import Keys
 from lean_emulator.model.task import zone_named
 from lean_emulator.service.account_hooks import AccountHooks, AccountLimits
 from lean_emulator.service.account_rooms import AccountRooms
 from lean_emulator.service.compound import Compound
-from lean_emulator.service.engine import Credentials, Engine
+from lean_emulator.service.engine import Credentials
 from lean_emulator.service.export_jobs import ExportJobs
 from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.files import Files
@@ -70,6 +67,7 @@ from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.phone import PhoneHandlers
 from lean_emulator.wire.proxy import AppProxy
 from lean_emulator.wire.rehearsal import RehearsalHandlers
+from lean_emulator.wire.replay import ReplayHandlers
 from lean_emulator.wire.roles import RoleHandlers
 from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
@@ -82,20 +80,6 @@ from lean_emulator.wire.users import UserHandlers
 
 REQUEST_SECONDS = 60.0
 """What a client's request may take; the platform's load balancer cuts there (engine.md 1.8)."""
-
-
-class CloudCode(Engine, console_contract.Runtime, Protocol):
-    """The user's code as services call it and the console shows it."""
-
-    @property
-    def state(self) -> console_contract.State: ...
-
-    @property
-    def failure(self) -> console_contract.Failure | None: ...
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 class Emulator:
@@ -132,7 +116,7 @@ class Emulator:
         self._started_ms = self._clock.now_ms()
 
         seconds = settings.function_seconds if settings.timeouts else math.inf
-        self.runtime: CloudCode = cloud_code or self._runtime()
+        self.runtime: CloudCode = cloud_code or self._cloud_code()
         ids = self._ids = Ids(self._clock)
         self.inbox = Inbox(self._clock, ids)
         file_columns = FileColumns(self.storage, self._file_url)
@@ -342,34 +326,16 @@ class Emulator:
             return settings.console_port
         return 0 if settings.port == 0 else settings.port + 1
 
-    def _runtime(self) -> Runtime:
-        settings = self.settings
-        project = find_project(
-            settings.project_dir, cmd=settings.cmd, python=settings.python, code=settings.code
-        )
-        return Runtime(
-            project,
-            lambda: self._child_environment(project),
-            clock=self._clock,
-            log=self.log,
-            on_line=self._tell_output,
-            watch=settings.watch,
-            keep_last_good=settings.keep_last_good,
-            start_limit=settings.start_limit_seconds,
-        )
-
-    def _child_environment(self, project: Project) -> dict[str, str]:
-        """Made anew for every start of the code, so that an edited ``.env`` counts."""
-        keys = AppKeys(
-            self._keys.app_id, self._keys.app_key, self._keys.master_key, self._keys.hook_key
-        )
-        return child_environment(
-            project,
-            keys,
-            api_server=self.api_url,
-            port=self.api_port,
-            warn=lambda text: self._tell_output(OutputLine("stderr", text)),
-        )
+    def _cloud_code(self) -> CloudCode:
+        keys = self._keys
+        return Builder(
+            self.settings,
+            AppKeys(keys.app_id, keys.app_key, keys.master_key, keys.hook_key),
+            self._clock,
+            self.log,
+            self._tell_output,
+            lambda: (self.api_url, self.api_port),
+        ).build()
 
     def _tell_output(self, line: OutputLine) -> None:
         if self._on_output is not None:
@@ -413,7 +379,14 @@ class Emulator:
             self._table,
             RouteTable(self._admin_routes()),
             entry,
-            AppProxy(self.runtime, self.log, self._ids, self._clock, seconds=seconds),
+            AppProxy(
+                self.runtime,
+                self.log,
+                self._ids,
+                self._clock,
+                seconds=seconds,
+                https=self.settings.staging is not None,
+            ),
             self.log,
             max_body=self.settings.max_body_bytes,
             extra_routes=[
@@ -444,11 +417,15 @@ class Emulator:
             *TimerHandlers(self.timers.tasks, self.timers.agenda, self._clock).routes(),
             *CloudQueueHandlers(self.timers.queue, self._clock).admin_routes(),
             *RehearsalHandlers(self.rehearsals, inner, self.users, self.log, self.mask).routes(),
+            *ReplayHandlers(
+                self.rehearsals, inner, self.workbench, self.users, self.log, self.mask
+            ).routes(),
         ]
 
     def _console(self) -> Console:
         return Console(
             log=self.log,
+            inbox=self.inbox,
             mask=self.mask,
             runtime=self.runtime,
             workbench=self.workbench,

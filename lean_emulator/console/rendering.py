@@ -18,6 +18,7 @@ from lean_emulator.console.contract import Instance, Runtime
 from lean_emulator.console.json_markup import json_line, json_markup
 from lean_emulator.console.phrases import LANGUAGES, Phrases
 from lean_emulator.console.registry import parse
+from lean_emulator.service.inbox import Inbox
 
 PART_HEADER = "X-Lean-Emu-Part"
 THEMES = ("system", "dark", "light")
@@ -37,7 +38,12 @@ class Place:
     keys: str
 
 
-RAIL = (Place("traces", "/", "g t"), Place("run", "/run", "n"), Place("hooks", "/hooks", "g h"))
+RAIL = (
+    Place("traces", "/", "g t"),
+    Place("run", "/run", "n"),
+    Place("hooks", "/hooks", "g h"),
+    Place("inbox", "/inbox", "g i"),
+)
 """What works today. A page that is added joins here, in the routes and in the catalogues."""
 
 
@@ -45,11 +51,19 @@ class Renderer:
     """Turns data into answers, in the reader's language and theme."""
 
     def __init__(
-        self, *, instance: Instance, runtime: Runtime, log: EventLog, mask: Mask, token: str
+        self,
+        *,
+        instance: Instance,
+        runtime: Runtime,
+        log: EventLog,
+        inbox: Inbox,
+        mask: Mask,
+        token: str,
     ) -> None:
         self.instance = instance
         self.runtime = runtime
         self.log = log
+        self._inbox = inbox
         self.mask = mask
         self._token = token
         self._env = jinja2.Environment(
@@ -109,6 +123,7 @@ class Renderer:
             "function_count": sum(item.group == "function" for item in names),
             "hook_count": sum(item.group != "function" for item in names),
             "rail": RAIL,
+            "unread": len(self._inbox.unread),
             "place": request.path,
             "back": request.path_qs,
             "token": self._token,

@@ -12,12 +12,14 @@ from lean_emulator.console.bench import Bench
 from lean_emulator.console.contract import Instance, Runtime, Workbench
 from lean_emulator.console.export import TraceExport
 from lean_emulator.console.guard import MAX_BODY, Guard
+from lean_emulator.console.inbox_page import InboxPage
 from lean_emulator.console.pages import Pages
 from lean_emulator.console.phrases import LANGUAGES
 from lean_emulator.console.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Renderer
 from lean_emulator.console.run_page import RunPage
 from lean_emulator.console.stream import Streams
 from lean_emulator.console.trace_list import TraceList
+from lean_emulator.service.inbox import Inbox
 
 _YEAR = 365 * 24 * 3600
 
@@ -33,6 +35,7 @@ class Console:
         self,
         *,
         log: EventLog,
+        inbox: Inbox,
         mask: Mask,
         runtime: Runtime,
         workbench: Workbench,
@@ -41,12 +44,18 @@ class Console:
     ) -> None:
         self._guard = Guard(hosts)
         renderer = Renderer(
-            instance=instance, runtime=runtime, log=log, mask=mask, token=self._guard.token
+            instance=instance,
+            runtime=runtime,
+            log=log,
+            inbox=inbox,
+            mask=mask,
+            token=self._guard.token,
         )
         traces = TraceList(log, mask)
         self._pages = Pages(renderer, traces)
         self._export = TraceExport(renderer, traces)
         self._run = RunPage(renderer, Bench(workbench))
+        self._inbox = InboxPage(renderer, inbox)
         self._streams = Streams(log, runtime, traces.summary)
         self._runner: web.AppRunner | None = None
 
@@ -80,6 +89,8 @@ class Console:
                 web.get("/run", self._run.show),
                 web.post("/run", self._run.run),
                 web.get("/hooks", self._pages.hooks),
+                web.get("/inbox", self._inbox.show),
+                web.post("/inbox/clear", self._inbox.clear),
                 web.get("/keys", self._pages.keys),
                 web.post("/preferences", preferences),
                 web.get("/events", self._streams.answer),

@@ -6,7 +6,7 @@ let source = null;
 let lost = null;
 let state = null;
 
-const onTraces = () => document.querySelector(".split") !== null;
+const onTraces = () => document.querySelector(".split:not(.is-inbox)") !== null;
 
 const refreshTop = throttle(100, async () => {
   for (const name of ["top", "banner"]) {
@@ -17,10 +17,11 @@ const refreshTop = throttle(100, async () => {
 
 // Pages that are tables of what is known: the whole middle again
 const refreshMain = throttle(1000, async () => {
-  if (location.pathname !== "/hooks") return;
+  if (!["/hooks", "/inbox"].includes(location.pathname)) return;
   const { html } = await fetchPart(location.href, "page");
   const fresh = part("main", parse(html));
-  if (fresh && !part("main").contains(document.querySelector("details[open]"))) fill(part("main"), fresh.innerHTML);
+  if (!fresh || fresh.innerHTML === part("main").innerHTML) return;
+  if (!part("main").contains(document.querySelector("details[open]"))) fill(part("main"), fresh.innerHTML);
 });
 
 function traces(event) {

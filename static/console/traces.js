@@ -1,7 +1,7 @@
 // The home page: rows, steps and tabs without a full load; folding; the filter as one types.
 import { fetchPart, fill, here, parse, part, plain, throttle } from "./parts.js";
 
-const split = () => document.querySelector(".split");
+const split = () => document.querySelector(".split:not(.is-inbox)");
 const folded = new Set();
 
 export const openTrace = () => document.querySelector(".trace")?.dataset.trace ?? null;

@@ -12,7 +12,7 @@ from tests.support.console_demo import Demo, demo
 from tests.support.console_samples import MASTER_KEY
 
 AS_JSON = {"Accept": "application/json"}
-PAGES = ["/", "/?trace=t-1", "/run", "/run?tab=hook", "/hooks", "/keys", "/nowhere"]
+PAGES = ["/", "/?trace=t-1", "/run", "/run?tab=hook", "/hooks", "/inbox", "/keys", "/nowhere"]
 
 
 async def text_of(url: str, **headers: str) -> str:

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lean_emulator.base.clock import ManualClock
+from lean_emulator.base.ids import Ids
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.server import Console
+from lean_emulator.service.inbox import Inbox
 from tests.support.console_fakes import FakeRuntime, FakeWorkbench, sample_instance
 from tests.support.console_samples import CLOUD, MASTER_KEY, Story
 
@@ -32,6 +34,7 @@ class Demo:
     story: Story
     runtime: FakeRuntime
     workbench: FakeWorkbench
+    inbox: Inbox
     project: Path
 
 
@@ -44,10 +47,13 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
     story = Story(log, clock)
     runtime = FakeRuntime(loaded_at_ms=clock.now_ms() + 200_000)
     workbench = FakeWorkbench(story, str(project))
+    inbox = Inbox(clock, Ids(clock))
     if filled:
         story.day(str(project))
+        sample_messages(inbox, log)
     console = Console(
         log=log,
+        inbox=inbox,
         mask=Mask([MASTER_KEY]),
         runtime=runtime,
         workbench=workbench,
@@ -56,9 +62,30 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
     )
     real_port = await console.start("127.0.0.1", port)
     try:
-        yield Demo(f"http://127.0.0.1:{real_port}", log, story, runtime, workbench, project)
+        yield Demo(f"http://127.0.0.1:{real_port}", log, story, runtime, workbench, inbox, project)
     finally:
         await console.stop()
+
+
+def sample_messages(inbox: Inbox, log: EventLog) -> None:
+    """One of each kind, the mail last."""
+    inbox.add(
+        "push",
+        "author = noor",
+        "Someone answered your review",
+        "Someone answered your review",
+        detail={"data": {"alert": "Someone answered your review", "badge": 1}},
+    )
+    inbox.add("sms", "+8618600000017", "Verification code", "402913 is your code.", code="402913")
+    link = "http://127.0.0.1:3000/1.1/verifyEmail/9f2c0e1"
+    inbox.add(
+        "mail",
+        "mia@example.com",
+        "Please confirm your address",
+        f"Hello mia,\n\nplease confirm that this address is yours:\n\n{link}\n\nIt holds a week.",
+        link=link,
+        trace=log.traces()[0].name,
+    )
 
 
 async def main() -> None:
