@@ -91,6 +91,10 @@ class AdminClient:
         except TimeoutError as e:
             raise Unreachable(f"{self._url}/__emu/inbox does not answer: {e}") from e
 
+    def send(self, method: str, target: str, body: bytes | None, seconds: float) -> Answer:
+        """Anything else; whatever the status is, it is an answer. Raises ``TimeoutError``."""
+        return self._ask(method, target, body, seconds)
+
     def _get(self, target: str) -> dict[str, Any]:
         try:
             answer = self._ask("GET", target)
