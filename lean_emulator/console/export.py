@@ -68,7 +68,7 @@ class TraceExport:
         yield first
         for tab in first.tabs:
             if tab != first.tab and not (tab == "prints" and not first.node.get("prints")):
-                yield replace(first, tab=tab)
+                yield replace(first, tab=tab, warnings=[])
 
 
 def _place(**changes: str | None) -> str:
