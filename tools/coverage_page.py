@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lean_emulator.emulator import Emulator
 from lean_emulator.keys import Keys
+from lean_emulator.model.hook_samples import SPECIAL_HOOKS
 from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.operations import OPERATIONS
 from lean_emulator.model.where_json import OPERATORS
@@ -52,6 +53,12 @@ def rendered() -> str:
             "## Class hooks",
             "",
             *_listed([kind.word for kind in HookKind]),
+            "",
+            "## Other hooks",
+            "",
+            "Of accounts, which fire; of Insight and of messages, which are called by hand:",
+            "",
+            *_listed([hook.title for hook in SPECIAL_HOOKS]),
             "",
         ]
     )
