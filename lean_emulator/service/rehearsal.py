@@ -1,6 +1,7 @@
 """Dry runs: real work with the user's real code, whose writes are shown and then dropped."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -12,7 +13,7 @@ from lean_emulator.base.trace_view import changes, walk
 from lean_emulator.model.document import relations_of
 from lean_emulator.model.operations import Relate
 from lean_emulator.storage.contract import Committed, Delete, Insert
-from lean_emulator.storage.rehearsable import RehearsableStorage
+from lean_emulator.storage.rehearsable import RehearsableStorage, Rehearsal
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class Rehearsals:
     def __init__(self, storage: RehearsableStorage, log: EventLog, *, seconds: float) -> None:
         self._storage = storage
         self._log = log
-        self._seconds = seconds
+        self.seconds = seconds
 
     async def run(
         self, work: Callable[[], Awaitable[T]], trace_of: Callable[[T], str]
@@ -87,25 +88,33 @@ class Rehearsals:
         try:
             with rehearsal.entered():
                 done = await work()
-            root = self._log.trace(trace_of(done))
-            running = [] if root is None else await self._until_quiet(root)
-            return done, Rehearsed(effects(rehearsal.commits), running)
+            return done, await self._seen_through(trace_of(done), rehearsal)
         finally:
             await rehearsal.drop()
 
-    async def _until_quiet(self, root: Span) -> list[str]:
-        """Wait until no step of the trace runs; titles of those that still do."""
-        root.detail["note"] = DRY_RUN
-        changed = self._log.watch()
-        try:
-            async with asyncio.timeout(None if self._seconds == float("inf") else self._seconds):
-                while await _is_busy(root):
-                    await anext(changed)
-        except TimeoutError:
-            return [span.title for span in _running(root)]
-        finally:
-            await changed.aclose()  # type: ignore[attr-defined]  # watch() is a generator
-        return []
+    async def _seen_through(self, trace: str, rehearsal: Rehearsal) -> Rehearsed:
+        root, running = self._log.trace(trace), list[str]()
+        if root is not None:
+            root.detail["note"] = DRY_RUN
+            running = await until_quiet(self._log, root, self.seconds)
+        return Rehearsed(effects(rehearsal.commits), running)
+
+
+async def until_quiet(log: EventLog, root: Span, seconds: float) -> list[str]:
+    """Wait until no step of a trace runs, after hooks among them, at most so long.
+
+    Answers the titles of those that still do.
+    """
+    changed = log.watch()
+    try:
+        async with asyncio.timeout(None if seconds == math.inf else seconds):
+            while await _is_busy(root):
+                await anext(changed)
+    except TimeoutError:
+        return [span.title for span in _running(root)]
+    finally:
+        await changed.aclose()  # type: ignore[attr-defined]  # watch() is a generator
+    return []
 
 
 async def _is_busy(root: Span) -> bool:
@@ -148,4 +157,3 @@ def _relations(done: Committed) -> list[tuple[str, Relate]]:
         change.relations if isinstance(change, Insert) else relations_of(change.write)
     )
     return [*related.items()]
-

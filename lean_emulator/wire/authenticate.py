@@ -24,6 +24,8 @@ _PROD = (
     "X-Uluru-Application-Production",
 )
 HOOK_KEY = "X-LC-Hook-Key"
+SESSION_HEADERS = frozenset(name.lower() for name in _SESSION)
+"""Headers a session token may come in, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

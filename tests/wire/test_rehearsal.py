@@ -212,7 +212,7 @@ async def test_it_waits_for_after_hooks_only_so_long(tmp_path: Path) -> None:
 
     client = CodeClient()
     async with running_code(tmp_path, {"Post.afterSave": hangs}, client=client) as api:
-        api.emulator.rehearsals._seconds = 0.05
+        api.emulator.rehearsals.seconds = 0.05
         answer = await rehearse(api, "POST", POST, {})
         assert answer.json["unfinished"] == ["afterSave Post"]
         hanging.set()
@@ -279,4 +279,3 @@ async def test_many_dry_runs_do_not_see_each_other(tmp_path: Path) -> None:
         made = [answer.json["writes"][1]["after"]["logs"] for answer in answers]
         assert made == [1] * 6
         assert await stored(api, "Log") == []
-
