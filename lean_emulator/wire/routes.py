@@ -22,7 +22,7 @@ class Route:
 
 UNBUILT = frozenset(
     {
-        "users", "login", "files", "fileTokens", "fileCallback",
+        "users", "login",
         "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
         "bigquery",
