@@ -85,6 +85,12 @@ class Settings:
         None, str, "Python interpreter for the project's code; without it the project's `.venv`, "
         "else the one lean-emu runs in.", path=True,
     )  # fmt: skip
+    staging: str | None = setting(
+        None, str, "Folder with the code of staging, such as a checkout of another branch. It runs "
+        "beside the project's own, which then is production, and gets what is sent with "
+        "`X-LC-Prod: 0`.",
+        folder=True,
+    )  # fmt: skip
     code: bool = setting(
         True, bool, "Run the project's code; without it storage alone answers and no hook fires."
     )

@@ -3,11 +3,14 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lean_emulator.engine.project import Project, read_dotenv
 
 DOTENV_FILES = (".env", ".env.local")
+
+AppEnvironment = Literal["development", "stage", "production"]
+"""``LEANCLOUD_APP_ENV``: of a project alone, and of the two that run beside each other."""
 
 _PLATFORM = re.compile(r"LEANCLOUD|LEAN_CLI", re.I)
 _NOT_HANDED_ON = re.compile(
@@ -34,7 +37,7 @@ def child_environment(
     domain: str = "",
     group: str = "web",
     region: str = "CN",
-    have_staging: bool = False,
+    app_environment: AppEnvironment = "development",
     parent: Mapping[str, str] | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> dict[str, str]:
@@ -49,35 +52,63 @@ def child_environment(
     source = os.environ if parent is None else parent
     result = {name: value for name, value in source.items() if not _NOT_HANDED_ON.match(name)}
     result.update(_dotenv(project, result, warn))
-    server = api_server.rstrip("/")
     own = f"{result.get('NO_PROXY') or result.get('no_proxy') or ''},127.0.0.1,localhost"
     result.update(
-        LEANCLOUD_APP_ID=keys.app_id,
-        LEANCLOUD_APP_KEY=keys.app_key,
-        LEANCLOUD_APP_MASTER_KEY=keys.master_key,
-        LEANCLOUD_APP_HOOK_KEY=keys.hook_key,
-        LEANCLOUD_APP_PORT=str(port),
-        LEANCLOUD_API_SERVER=server,
-        LEANCLOUD_APP_ENV="development",
-        LEANCLOUD_REGION=region,
-        LEANCLOUD_APP_DOMAIN=domain,
-        LEANCLOUD_APP_GROUP=group,
-        LEANCLOUD_APP_INSTANCE="web1",
-        LEANCLOUD_AVAILABLE_CPUS="1",
-        LEAN_CLI_HAVE_STAGING="true" if have_staging else "false",
-        LC_APP_ID=keys.app_id,
-        LC_APP_KEY=keys.app_key,
-        LC_APP_MASTER_KEY=keys.master_key,
-        LC_APP_PORT=str(port),
-        LC_API_SERVER=server,
+        platform_variables(
+            keys,
+            api_server=api_server,
+            port=port,
+            domain=domain,
+            group=group,
+            region=region,
+            app_environment=app_environment,
+        ),
         NO_PROXY=own.lstrip(","),
         no_proxy=own.lstrip(","),
         PYTHONUNBUFFERED="1",
     )
-    result.setdefault("NODE_ENV", "development")
+    if app_environment == "development":
+        result.setdefault("NODE_ENV", "development")
+    else:  # the platform lets nobody choose, and Node's SDK goes by it
+        result["NODE_ENV"] = "staging" if app_environment == "stage" else "production"
     if project.kind == "command":
         result["PORT"] = str(port)
     return result
+
+
+def platform_variables(
+    keys: AppKeys,
+    *,
+    api_server: str,
+    port: int,
+    domain: str = "",
+    group: str = "web",
+    region: str = "CN",
+    app_environment: AppEnvironment = "development",
+) -> dict[str, str]:
+    """The variables by which code knows its application; ``port`` is where it has to listen."""
+    server = api_server.rstrip("/")
+    staging = app_environment == "stage"
+    return {
+        "LEANCLOUD_APP_ID": keys.app_id,
+        "LEANCLOUD_APP_KEY": keys.app_key,
+        "LEANCLOUD_APP_MASTER_KEY": keys.master_key,
+        "LEANCLOUD_APP_HOOK_KEY": keys.hook_key,
+        "LEANCLOUD_APP_PORT": str(port),
+        "LEANCLOUD_API_SERVER": server,
+        "LEANCLOUD_APP_ENV": app_environment,
+        "LEANCLOUD_REGION": region,
+        "LEANCLOUD_APP_DOMAIN": domain,
+        "LEANCLOUD_APP_GROUP": group,
+        "LEANCLOUD_APP_INSTANCE": "staging" if staging else "web1",
+        "LEANCLOUD_AVAILABLE_CPUS": "1",
+        "LEAN_CLI_HAVE_STAGING": "false" if app_environment == "development" else "true",
+        "LC_APP_ID": keys.app_id,
+        "LC_APP_KEY": keys.app_key,
+        "LC_APP_MASTER_KEY": keys.master_key,
+        "LC_APP_PORT": str(port),
+        "LC_API_SERVER": server,
+    }
 
 
 def _dotenv(

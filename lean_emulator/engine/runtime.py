@@ -148,6 +148,10 @@ class Runtime:
 
     # ------------------------------------------------------------------------------------- calling
 
+    def of(self, prod: bool) -> "Runtime":
+        """Itself: where there is one environment, every call is for it (engine.md 4.10)."""
+        return self
+
     @property
     def settled(self) -> bool:
         """Does the state speak for the files as they are now? Cheap enough for every call."""

@@ -87,7 +87,7 @@ class AccountHooks:
         ``user`` is the stored document, its flag true already. A failure is only recorded.
         """
         hook = ON_VERIFIED[channel]
-        if not self._sender.registered(hook):
+        if not self._sender.registered(call, hook):
             return
         work = self._run_after(call, hook, {"object": _shown(user)})
         if self._await_after:
@@ -118,7 +118,7 @@ class AccountHooks:
             await self._sender.until_known(call)
         except ApiError as e:
             raise _stopped(e, hook) from e
-        return self._sender.registered(hook)
+        return self._sender.registered(call, hook)
 
     async def _blocking(self, call: Call, hook: SpecialHook, payload: Fields) -> Answer:
         limit = self._limits.login

@@ -72,6 +72,10 @@ class Ledger(Protocol):
 class Engine(Protocol):
     """The running cloud code, as services need it; ``engine.runtime.Runtime`` is the real one."""
 
+    def of(self, prod: bool) -> "Engine":
+        """The code of production or of staging; itself where there is only one."""
+        ...
+
     @property
     def state(self) -> str: ...
 

@@ -79,8 +79,9 @@ class Functions:
         """
         span = span or self.begin(call, name, params, rpc)
         try:
-            if not self._engine.settled:
-                await self._engine.until_settled(call.deadline)
+            engine = self._engine.of(call.prod)
+            if not engine.settled:
+                await engine.until_settled(call.deadline)
             answer = await self._send(call, name, params, rpc, headers or {}, span)
         except ApiError as e:
             span.detail["error"] = describe(e)
@@ -105,8 +106,9 @@ class Functions:
             "left": min(self._seconds, call.deadline.remaining()),
             "warnings": WARNINGS,
         }
-        if name in self._engine.where:
-            detail["where"] = self._engine.where[name]
+        where = self._engine.of(call.prod).where
+        if name in where:
+            detail["where"] = where[name]
         return self._log.begin("function", name, call.span, **detail)
 
     async def _send(
@@ -120,10 +122,11 @@ class Functions:
     ) -> Answer:
         inside = call.inside(f"function {name}", span, self._seconds)
         call_id = self._ids.call_id()
-        ledger = self._engine.ledger
+        engine = self._engine.of(call.prod)
+        ledger = engine.ledger
         ledger.open(call_id, inside, span)
         try:
-            return await self._engine.call(
+            return await engine.call(
                 "POST",
                 f"/1.1/{'call' if rpc else 'functions'}/{quote(name, safe=_IN_A_SEGMENT)}",
                 {**forwarded(headers), **self._identity(call)},

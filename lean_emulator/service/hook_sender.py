@@ -37,16 +37,16 @@ class HookSender:
         self._clock = clock
         self._depth = depth
 
-    def registered(self, hook: SpecialHook) -> bool:
+    def registered(self, call: Call, hook: SpecialHook) -> bool:
         """Whether the running code has it."""
-        return hook.metadata_name in self._engine.names
+        return hook.metadata_name in self._engine.of(call.prod).names
 
     async def until_known(self, call: Call) -> None:
         """Wait until it is known which hooks the code has.
 
         Raises ``TimedOut``, and ``CodeDidNotLoad`` for code that never did: it may have the hook.
         """
-        engine = self._engine
+        engine = self._engine.of(call.prod)
         if not engine.settled:
             await engine.until_settled(call.deadline)
         failure = engine.failure
@@ -73,7 +73,7 @@ class HookSender:
             detail |= {"before": shown, "object_id": shown.get("objectId")}
         else:
             detail["params"] = dict(payload)
-        where = self._engine.where.get(hook.metadata_name)
+        where = self._engine.of(call.prod).where.get(hook.metadata_name)
         if where is not None:
             detail["where"] = where
         return self._log.begin("hook", hook.title, call.span, **detail)
@@ -90,14 +90,15 @@ class HookSender:
             span.detail["cycle"] = [*cycle_of((*call.chain, hook.title))]
             raise loop
         inside = call.inside(hook.title, span, limit)
-        if self._engine.needs_marks:
+        engine = self._engine.of(call.prod)
+        if engine.needs_marks:
             mark = hook_mark(self._keys.master_key, hook.metadata_name, self._clock.now_ms())
             payload = hook.signed(payload, mark)
         call_id = self._ids.call_id()
-        ledger = self._engine.ledger
+        ledger = engine.ledger
         ledger.open(call_id, inside, span)
         try:
-            answer = await self._engine.call(
+            answer = await engine.call(
                 "POST",
                 hook.path,
                 hook_headers(self._keys, call),

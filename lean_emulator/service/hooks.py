@@ -68,12 +68,13 @@ class Hooks:
         That is the hook's own version for beforeSave and the given one otherwise. Raises
         ``HookRejected`` (142), ``HookLoop`` (431) or code 141 when the hook takes too long.
         """
-        if not self._engine.settled:
-            await self._engine.until_settled(call.deadline)
-        names = self._engine.names
+        engine = self._engine.of(call.prod)
+        if not engine.settled:
+            await engine.until_settled(call.deadline)
+        names = engine.names
         if call.span is not None:
-            fates.note(call.span, event, names, call.wish, self._engine.failure)
-        self._refuse_unloaded()
+            fates.note(call.span, event, names, call.wish, engine.failure)
+        _refuse_unloaded(engine)
         if not self._fires(call, event, names):
             return event.document
         span = self.begin(call, event)
@@ -91,7 +92,7 @@ class Hooks:
 
     async def after(self, call: Call, event: HookEvent) -> None:
         """Start an after hook; its failure is recorded and never reaches the client."""
-        if not self._fires(call, event, self._engine.names):
+        if not self._fires(call, event, self._engine.of(call.prod).names):
             return
         work = self._run_after(call, event)
         if self._await_after:
@@ -135,13 +136,6 @@ class Hooks:
         """After hooks that have not ended."""
         return len(self._running)
 
-    def _refuse_unloaded(self) -> None:
-        """Code that never loaded may have had a hook here: a write must not slip past it."""
-        if self._engine.state == "broken" and not self._engine.ever_ready:
-            failure = self._engine.failure
-            if failure is not None:
-                raise rejection(f"the cloud code did not load: {failure.last_line}", failure.hint)
-
     def _fires(self, call: Call, event: HookEvent, names: frozenset[str]) -> bool:
         if event.name not in names:
             return False
@@ -182,7 +176,7 @@ class Hooks:
         }
         if event.updated_keys:
             detail["updated_keys"] = [*event.updated_keys]
-        where = self._engine.where.get(event.name)
+        where = self._engine.of(call.prod).where.get(event.name)
         if where is not None:
             detail["where"] = where
         return self._log.begin("hook", event.title, call.span, **detail)
@@ -197,13 +191,14 @@ class Hooks:
         limit = self._limits.before if event.kind.is_before else self._limits.after
         inside = call.inside(step, span, limit)
         marks: dict[str, Json] = {}
-        if self._engine.needs_marks:
+        engine = self._engine.of(call.prod)
+        if engine.needs_marks:
             marks = event.mark(self._keys.master_key, self._clock.now_ms())
         call_id = self._ids.call_id()
-        ledger = self._engine.ledger
+        ledger = engine.ledger
         ledger.open(call_id, inside, span)
         try:
-            return await self._engine.call(
+            return await engine.call(
                 "POST",
                 event.path,
                 hook_headers(self._keys, call),
@@ -289,6 +284,14 @@ class Hooks:
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+
+def _refuse_unloaded(engine: Engine) -> None:
+    """Code that never loaded may have had a hook here: a write must not slip past it."""
+    if engine.state == "broken" and not engine.ever_ready:
+        failure = engine.failure
+        if failure is not None:
+            raise rejection(f"the cloud code did not load: {failure.last_line}", failure.hint)
 
 
 def _mark_loop(span: Span, loop: errors.HookLoop) -> None:

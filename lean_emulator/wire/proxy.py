@@ -37,14 +37,26 @@ class AppProxy:
     """
 
     def __init__(
-        self, engine: Engine, log: EventLog, ids: Ids, clock: Clock, *, seconds: float
+        self,
+        engine: Engine,
+        log: EventLog,
+        ids: Ids,
+        clock: Clock,
+        *,
+        seconds: float,
+        https: bool = False,
     ) -> None:
-        """``seconds`` is the time to the beginning of an answer, and the longest silence in it."""
+        """``seconds`` is the time to the beginning of an answer, and the longest silence in it.
+
+        ``https`` tells the code of production that its pages come over TLS: it may redirect all
+        others.
+        """
         self._engine = engine
         self._log = log
         self._ids = ids
         self._clock = clock
         self._seconds = seconds
+        self._https = https
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
@@ -96,7 +108,7 @@ class AppProxy:
         page = Page(request, headers, idle=self._seconds)
         call = Call(ANONYMOUS, deadline, span, remote_address=request.remote or "127.0.0.1")
         async with AsyncExitStack() as lease:
-            serving = await lease.enter_async_context(self._leased(deadline))
+            serving = await lease.enter_async_context(self._leased(request, deadline))
             self._engine.ledger.open(call_id, call, span)
             try:
                 async with page.asked(serving.address, deadline) as answer:
@@ -115,7 +127,7 @@ class AppProxy:
     ) -> web.StreamResponse:
         span.detail["note"] = "a WebSocket of the project's own"
         async with AsyncExitStack() as stack:
-            async with self._leased(deadline) as serving:
+            async with self._leased(request, deadline) as serving:
                 opened = await stack.enter_async_context(
                     tunnel(request, serving.address, deadline, idle=self._seconds)
                 )
@@ -132,8 +144,9 @@ class AppProxy:
             return response
 
     @asynccontextmanager
-    async def _leased(self, deadline: Deadline) -> AsyncIterator[Serving]:
-        async with self._engine.lease(deadline) as serving:
+    async def _leased(self, request: web.BaseRequest, deadline: Deadline) -> AsyncIterator[Serving]:
+        engine = self._engine.of(is_for_production(request))
+        async with engine.lease(deadline) as serving:
             try:
                 yield serving
             except NotReached:
@@ -142,7 +155,9 @@ class AppProxy:
 
     def _headers(self, request: web.BaseRequest) -> Pairs:
         remote = request.remote or "127.0.0.1"
-        return for_the_app(request.headers, remote, https=False)
+        return for_the_app(
+            request.headers, remote, https=self._https and is_for_production(request)
+        )
 
     def _trace(self, span: Span) -> Pairs:
         return [(TRACE_HEADER, span.root.name)]
@@ -155,6 +170,14 @@ class AppProxy:
         elif span.status != 101:
             span.detail["note"] = why
         self._log.end(span, "ok" if gone else "failed", span.status)
+
+
+def is_for_production(request: web.BaseRequest) -> bool:
+    """Whose page it is: the platform has staging on a domain of its own, which begins with stg."""
+    wanted = request.headers.get("X-LC-Prod")
+    if wanted is not None:
+        return wanted not in ("0", "false")
+    return not request.headers.get("Host", "").startswith(("stg.", "stg-"))
 
 
 def _outcome(status: int, error: ApiError | None = None) -> Outcome:

@@ -109,10 +109,15 @@ class FakeEngine:
         self.loaded_at_ms: int | None = None
         self.load_seconds: float | None = None
         self.pages: Serving | None = None
+        self.staging: FakeEngine | None = None
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(_metadata_name(name) for name in self.handlers)
+
+    def of(self, prod: bool) -> "FakeEngine":
+        """Staging, where there is one, for what is not for production."""
+        return self if prod or self.staging is None else self.staging
 
     def broken(self, last_line: str, *, ever_ready: bool) -> None:
         """From now on the code does not load."""
