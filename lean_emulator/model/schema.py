@@ -95,9 +95,9 @@ class ClassSchema:
 
     relations: tuple[tuple[str, ColumnType], ...] = field(init=False)
     """The relation columns, which every object of the class shows."""
-    file_columns: tuple[str, ...] = field(init=False)
+    file_columns: tuple[str, ...] = field(init=False, compare=False)
     """Columns whose values are files."""
-    file_holders: tuple[str, ...] = field(init=False)
+    file_holders: tuple[str, ...] = field(init=False, compare=False)
     """Columns whose values are files or may have files in them."""
     rules: Rules | None = field(init=False)
     """What the options come to; ``None`` for a class that has none."""
