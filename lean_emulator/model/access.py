@@ -16,6 +16,7 @@ from lean_emulator.model.values import MISSING, Missing
 Action: TypeAlias = ClassAction | Literal["include"]
 """``include`` is reading along: an included object, or the owner of a relation one asks for."""
 Right: TypeAlias = Literal["read", "write"]
+Rule: TypeAlias = Literal["class permissions", "session guard", "ACL"]
 
 PUBLIC_ACL: dict[str, Json] = {"*": {"read": True, "write": True}}
 """What a class gives to objects that are made without an ACL."""
@@ -69,9 +70,10 @@ class Refusal:
 
     principal: Principal
     action: Action
-    class_name: str
+    schema: ClassSchema
     object_id: str | None
-    rule: Literal["class permissions", "session guard", "ACL"]
+    acl: Json | Missing
+    rule: Rule
     open_to: tuple[str, ...]
     """Whom the rule lets in: ``*``, ids and names of users, ``role:`` and a name."""
 
@@ -84,16 +86,21 @@ class Refusal:
         unknown = self.principal.user is not None and self.principal.roles is None
         return unknown and any(name.startswith("role:") for name in self.open_to)
 
+    def reconsidered(self, principal: Principal) -> "Literal[True] | Refusal":
+        """The same question again, for the same principal with its roles."""
+        return may(principal, self.action, self.schema, self.object_id, self.acl)
+
     def words(self) -> Hint:
         """Which rule it was, whom it lets in, and who asked."""
         who, asker = _listed(self.open_to), _named(self.principal)
-        thing = f"{self.class_name} {self.object_id}" if self.object_id else self.class_name
+        class_name = self.schema.name
+        thing = f"{class_name} {self.object_id}" if self.object_id else class_name
         match self.rule:
             case "class permissions":
                 return Hint(
-                    f"class permission {self.action} of {self.class_name}: "
+                    f"class permission {self.action} of {class_name}: "
                     f"for {who.en}; this is {asker.en}",
-                    f"{self.class_name} 的 {self.action} 权限：仅限{who.zh}；此请求为{asker.zh}",
+                    f"{class_name} 的 {self.action} 权限：仅限{who.zh}；此请求为{asker.zh}",
                 )
             case "session guard":
                 return Hint(
@@ -152,17 +159,16 @@ def may(
     if schema.closed and action != "include":
         grant = schema.closed.get(action)
         if grant is not None and not _lets_in(grant, principal):
-            return Refusal(
-                principal, action, schema.name, None, "class permissions", _open_to(grant)
-            )
+            rule: Rule = "class permissions"
+            return Refusal(principal, action, schema, object_id, acl, rule, _open_to(grant))
     right = _RIGHTS.get(action)
     if right == "write" and schema.name == "_User":
         if principal.user_id == object_id:
             return True
-        return Refusal(principal, action, "_User", object_id, "session guard", ())
+        return Refusal(principal, action, schema, object_id, acl, "session guard", ())
     if right is None or acl is PUBLIC_ACL or granted(acl, right, principal.grantees()):
         return True
-    return Refusal(principal, action, schema.name, object_id, "ACL", _named_in(acl, right))
+    return Refusal(principal, action, schema, object_id, acl, "ACL", _named_in(acl, right))
 
 
 def granted(acl: Json | Missing, right: Right, grantees: frozenset[str]) -> bool:

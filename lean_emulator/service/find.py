@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeGuard
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.access import read_filter
+from lean_emulator.model.access import may, read_filter
 from lean_emulator.model.predicate import reach
 from lean_emulator.model.query import (
     All,
@@ -65,8 +65,12 @@ class Finder:
 
         Raises 403 where the class may not be queried; that holds for the inner ones too.
         """
-        await self._permissions.check(call, "find", self._schema(query.class_name))
-        reader = await self._permissions.reader(call)
+        reader = call.principal
+        ruling = may(reader, "find", self._schema(query.class_name))
+        if not ruling:
+            await self._permissions.refuse(call, ruling)
+        if reader.user is not None:
+            reader = await self._permissions.with_roles(reader)
         where = await self.resolved(call, query.class_name, query.where)
         order = tuple(key for key in query.order if not _is_secret(query.class_name, key.path))
         return replace(query, where=both(where, read_filter(reader)), order=order)
@@ -107,7 +111,7 @@ class Finder:
         if owner is None:
             return []
         schema, acl = self._schema(owner_class), owner.get("ACL")
-        if not await self._permissions.allows(call.principal, "include", schema, owner_id, acl):
+        if not await self._permissions.sees(call.principal, schema, owner_id, acl):
             return []
         return await self._storage.related(owner_class, owner_id, key)
 
@@ -149,7 +153,7 @@ class Finder:
         if found is None:
             return None
         schema, acl = self._schema(class_name), found.get("ACL")
-        seen = await self._permissions.allows(call.principal, "include", schema, object_id, acl)
+        seen = await self._permissions.sees(call.principal, schema, object_id, acl)
         return found if seen else None
 
     def _schema(self, class_name: str) -> ClassSchema:

@@ -3,7 +3,7 @@
 Sources: storage.md 3 for the answers, engine.md 4 for the order of hooks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -12,7 +12,7 @@ from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog
-from lean_emulator.model.access import Action, Principal
+from lean_emulator.model.access import Action, Principal, may
 from lean_emulator.model.document import (
     apply_write,
     check_field_names,
@@ -110,15 +110,21 @@ class Objects:
     async def before_create(
         self, call: Call, class_name: str, write: Write, object_id: str
     ) -> Insert:
-        """Everything up to the commit: checks, beforeSave, defaults, what is required."""
+        """Everything up to the commit: checks, beforeSave, defaults, what is required.
+
+        Columns that the hook adds are the project's and want no permission.
+        """
         check_class_name(class_name)
         check_field_names(write, dotted=False)
         schema, principal = self._schema(class_name), call.principal
-        await self._permissions.check(call, "create", schema)
+        ruling = may(principal, "create", schema)
+        if not ruling:
+            await self._permissions.refuse(call, ruling)
         write = without_numbered(principal, schema, write)
         draft = apply_write({}, write)
         check_new(class_name, draft)
-        await self._admit(call, schema, write)
+        if admit_write(schema, write) is not schema:
+            await self._permissions.check(call, "add_fields", schema)
 
         replaced = await self._hooks.before(
             call, HookEvent(HookKind.BEFORE_SAVE, class_name, draft)
@@ -150,7 +156,9 @@ class Objects:
             raise errors.CLASS_NOT_FOUND()
         document = await self._storage.get(class_name, object_id)
         acl = None if document is None else document.get("ACL")
-        await self._permissions.check(call, "get", self._schema(class_name), object_id, acl)
+        ruling = may(call.principal, "get", self._schema(class_name), object_id, acl)
+        if not ruling:
+            await self._permissions.refuse(call, ruling)
         if document is None:
             return None
         (answer,) = await self._answers(call, class_name, [document], wish, token=True)
@@ -204,7 +212,7 @@ class Objects:
 
         async def allowed(files: ClassSchema, row: Fields) -> object:
             object_id, acl = str(row["objectId"]), row.get("ACL")
-            return await self._permissions.allows(principal, "include", files, object_id, acl)
+            return await self._permissions.sees(principal, files, object_id, acl)
 
         return await self._files.shown(principal, schema.name, rows, allowed)
 
@@ -259,7 +267,8 @@ class Objects:
             raise absent(class_name, object_id)
         schema = self._schema(class_name)
         refuse_locked(call.principal, schema, write)
-        await self._admit(call, schema, write)
+        if admit_write(schema, write) is not schema:
+            await self._permissions.check(call, "add_fields", schema)
 
         intended = apply_write(current, write)
         check_changed(class_name, current, intended, write)
@@ -319,22 +328,16 @@ class Objects:
         """The object as it is; raises 403 or 206 when it is not to be written, 305 by the guard."""
         current = await self._storage.get(class_name, object_id)
         acl = None if current is None else current.get("ACL")
-        await self._permissions.check(call, action, self._schema(class_name), object_id, acl)
+        ruling = may(call.principal, action, self._schema(class_name), object_id, acl)
+        if not ruling:
+            await self._permissions.refuse(call, ruling)
         if guard is not None and (current is None or not compile_where(guard)(current)):
             raise errors.NO_EFFECT()
         return current
 
-    async def _admit(self, call: Call, schema: ClassSchema, write: Write) -> None:
-        """Raise 111 where a value does not fit its column, 403 for new columns in a closed class.
-
-        Only what the write itself brings counts: columns that a hook adds are the project's.
-        """
-        if admit_write(schema, write) is not schema:
-            await self._permissions.check(call, "add_fields", schema)
-
-    async def commit(self, call: Call, changes: Sequence[Change]) -> list[Committed]:
+    def commit(self, call: Call, changes: Sequence[Change]) -> Awaitable[list[Committed]]:
         """All changes or none, each a step of the trace."""
-        return await self._commits.commit(call, changes)
+        return self._commits.commit(call, changes)
 
     def _schema(self, class_name: str) -> ClassSchema:
         return self._storage.classes().get(class_name) or new_class(class_name)
