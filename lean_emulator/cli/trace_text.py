@@ -102,12 +102,19 @@ def _hooks_without_steps(step: Mapping[str, Any]) -> Iterator[str]:
     """Hooks that did not run and have no line of their own, those with one reason in one line."""
     reasons: dict[str, list[str]] = {}
     for hook in step.get("hooks") or []:
-        if hook["reason"] != "ran" and hook.get("outcome") != "skipped":
-            hooks = reasons.setdefault(_in_language(hook), [])
-            if hook["hook"] not in hooks:
-                hooks.append(hook["hook"])
+        if not _is_worth_a_line(hook):
+            continue
+        hooks = reasons.setdefault(_in_language(hook), [])
+        if hook["hook"] not in hooks:
+            hooks.append(hook["hook"])
     for reason, hooks in reasons.items():
         yield f"· {', '.join(hooks)}: {reason}"
+
+
+def _is_worth_a_line(hook: Mapping[str, Any]) -> bool:
+    if hook["reason"] == "other_write":
+        return bool(hook.get("expected"))
+    return hook["reason"] != "ran" and hook.get("outcome") != "skipped"
 
 
 def change_line(row: Mapping[str, Any]) -> str:

@@ -187,7 +187,7 @@ def _row(span: Span, depth: int, mask: Mask, axis: float, end_ms: float) -> Row:
     return Row(
         node=node,
         depth=min(depth, MAX_INDENT),
-        parent=bool(span.children),
+        parent=bool(span.children or children_with_unrun(span)),
         bar=None if skipped else _bar(span, axis, end_ms),
         left=None if skipped else _left(span, axis, end_ms),
     )

@@ -35,22 +35,13 @@ def children_with_unrun(span: Span) -> list[Span]:
 
 
 def _expected(span: Span) -> Iterator[Mapping[str, Any]]:
-    """Hooks without a step that somebody may look for: the class has hooks, or nearly has."""
+    """Hooks without a step that somebody may look for."""
     hooks: list[Mapping[str, Any]] = value_of(span, "hooks") or []
-    own = {h["className"] for h in hooks if h["reason"] not in ("not_registered", "other_write")}
-    other = {h["className"] for h in hooks if h["reason"] == "other_write"}
     seen = set()
     for hook in hooks:
         key = (hook["hook"], hook["className"], hook["reason"])
-        if hook["step"] is not None or key in seen:
-            continue
-        seen.add(key)
-        class_name = hook["className"]
-        if hook["reason"] == "not_registered":
-            expected = hook["nearest"] is not None or class_name in own
-        else:
-            expected = hook["reason"] != "other_write" or class_name in other - own
-        if expected:
+        if hook["expected"] and key not in seen:
+            seen.add(key)
             yield hook
 
 

@@ -78,13 +78,30 @@ class Fate:
 
 
 class Fates(Deferred):
-    """The ``hooks`` member of a request that writes."""
+    """The ``hooks`` member of a request that writes.
+
+    ``expected`` is true of hooks without a step that somebody may look for: their class has hooks
+    for such writes, or nearly has, or has hooks for the other kind of save only.
+    """
 
     __slots__ = ()
 
     def told(self, span: Span) -> Json:
-        told: list[Json] = [fate.to_json() for fate in fates_of(span)]
+        fates = [*fates_of(span)]
+        own = {f.class_name for f in fates if f.reason not in ("not_registered", "other_write")}
+        reached = "moments" in span.detail
+        told: list[Json] = [
+            {**fate.to_json(), "expected": reached and _is_expected(fate, own)} for fate in fates
+        ]
         return told or None
+
+
+def _is_expected(fate: Fate, own: set[str]) -> bool:
+    if fate.step is not None:
+        return False
+    if fate.reason == "not_registered":
+        return fate.nearest is not None or fate.class_name in own
+    return fate.reason != "other_write" or fate.class_name not in own
 
 
 FATES = Fates()

@@ -53,6 +53,7 @@ async def test_what_ran_is_tied_to_its_step(tmp_path: Path) -> None:
                 "step": before["id"],
                 "outcome": "ok",
                 "nearest": None,
+                "expected": False,
                 "en": "it ran",
                 "zh": "已执行",
             },
@@ -65,6 +66,7 @@ async def test_what_ran_is_tied_to_its_step(tmp_path: Path) -> None:
                 "step": after["id"],
                 "outcome": "rejected",
                 "nearest": None,
+                "expected": False,
                 "en": "it ran and refused",
                 "zh": "已执行并拒绝了操作",
             },
@@ -124,6 +126,23 @@ async def test_a_mistyped_class_is_shown_its_neighbour(
         assert (before["reason"], before["nearest"]) == ("not_registered", near)
         assert (near is not None) == (f"but for {near}" in before["en"])
         assert after["nearest"] is None
+
+
+async def test_hooks_that_somebody_may_look_for_are_marked(tmp_path: Path) -> None:
+    engine = FakeEngine({"Post.beforeSave": agrees, "Movie.beforeUpdate": agrees})
+    async with running_api(engine, project=tmp_path) as api:
+        marked = {}
+        for class_name in ("Post", "Movie", "Other", "posts", "a.b"):
+            await api("POST", f"/1.1/classes/{class_name}", {})
+            hooks = (await last(api))["hooks"]
+            marked[class_name] = [hook["hook"] for hook in hooks if hook["expected"]]
+        assert marked == {
+            "Post": ["afterSave"],
+            "Movie": ["beforeUpdate"],
+            "Other": [],
+            "posts": ["beforeSave"],
+            "a.b": [],
+        }
 
 
 async def test_installations_are_excluded(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ def before_save(review):
     review.set("checked", True)
 
 
+@engine.before_save("Draft")
+def draft_is_saved(draft):
+    draft.set("checked", True)
+
+
 @engine.before_update("Review")
 def before_update(review):
     if review.get("mode") == "edit":
@@ -123,6 +128,14 @@ def test_the_wrong_hook_for_the_write_is_named(told: Emulator) -> None:
     root = last(told)
     assert fates(root) == {"beforeUpdate": "ran", "afterUpdate": "ran", "beforeSave": "other_write"}
     assert warned(root) == []
+    assert "creates only" not in told.command("trace", "--last").stdout, "its own hooks ran"
+
+
+def test_a_save_hook_alone_is_looked_for_on_updates(told: Emulator) -> None:
+    draft = save("Draft", stars=5)
+    draft.set("stars", 4)
+    draft.save()
+    assert fates(last(told))["beforeSave"] == "other_write"
     assert "· beforeSave: it runs on creates only" in told.command("trace", "--last").stdout
 
 

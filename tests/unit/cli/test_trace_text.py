@@ -52,9 +52,10 @@ def test_hooks_without_a_step_are_told_by_reason(monkeypatch: pytest.MonkeyPatch
     hooks = [
         hook("beforeUpdate", "ran", outcome="ok"),
         hook("afterUpdate", "ignored", outcome="skipped"),
-        hook("beforeSave", "other_write"),
-        hook("afterSave", "other_write"),
-        hook("beforeSave", "other_write"),
+        hook("beforeSave", "other_write", expected=True),
+        hook("afterSave", "other_write", expected=True),
+        hook("beforeSave", "other_write", expected=True),
+        hook("afterUpdate", "other_write", expected=False),
         hook("beforeDelete", "ran_anyway", outcome="ok"),
     ]
     monkeypatch.setenv("LEAN_EMU_LANG", "en")
