@@ -201,6 +201,10 @@ class Objects:
     async def shown(self, principal: Principal, class_name: str, document: Fields) -> Fields:
         """A stored document as the principal may see it, with its files."""
         seen = self.seen(principal, class_name, document)
+        return await self.with_files(principal, class_name, seen)
+
+    async def with_files(self, principal: Principal, class_name: str, seen: Fields) -> Fields:
+        """What a principal sees of a document, with its files in place of references to them."""
         (answer,) = await self._with_files(principal, self._schema(class_name), [seen])
         return answer
 

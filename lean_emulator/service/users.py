@@ -180,6 +180,10 @@ class Users:
         """A stored user as the principal may see it."""
         return self._objects.seen(principal, "_User", user)
 
+    async def with_files(self, user: Fields) -> Fields:
+        """What a user sees of itself, with its files in place of references to them."""
+        return await self._objects.with_files(Principal("user", user), "_User", user)
+
     async def refresh_session_token(self, call: Call, user_id: str) -> Fields:
         """A new token for the user, who sees itself. Raises 206 for anybody else's, 211."""
         await self._own(call, user_id)

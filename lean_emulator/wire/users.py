@@ -49,14 +49,16 @@ class UserHandlers:
         auth_data = write.pop("authData", None)
         if isinstance(auth_data, Set) and auth_data.value:
             return await self._sign_in_with(request, auth_data.value, write)
-        return _created(await self._users.sign_up(request.hooked_call("_User"), write))
+        user = await self._users.sign_up(request.hooked_call("_User"), write)
+        return _created(await self._users.with_files(user))
 
     async def _sign_in_with(self, request: Request, auth_data: Json, write: Write) -> Answer:
         """By the account of another platform: 201 for who is new, 200 for who is known."""
         signed = await self._third_party.sign_in_with(
             request.hooked_call("_User"), auth_data, write, request.flag("failOnNotExist")
         )
-        return _created(signed.user) if signed.is_new else Answer(signed.user)
+        user = await self._users.with_files(signed.user)
+        return _created(user) if signed.is_new else Answer(user)
 
     async def log_in(self, request: Request) -> Answer:
         """By name, address or number with the password, or by number with a code; a name wins."""
@@ -67,11 +69,13 @@ class UserHandlers:
         value = str(given[name])
         digits = given.get("smsCode")
         if name == "mobilePhoneNumber" and isinstance(digits, str) and not given.get("password"):
-            return Answer(await self._users.log_in_by_code(request.call, value, digits))
+            user = await self._users.log_in_by_code(request.call, value, digits)
+            return Answer(await self._users.with_files(user))
         password = given.get("password")
         if not isinstance(password, str) or not password:
             raise ApiError(201, "Password is missing or empty.")
-        return Answer(await self._users.log_in(request.call, name, value, password))
+        user = await self._users.log_in(request.call, name, value, password)
+        return Answer(await self._users.with_files(user))
 
     async def sign_in_by_phone(self, request: Request) -> Answer:
         """Log in by number and code; who is new is signed up."""
@@ -82,6 +86,7 @@ class UserHandlers:
         user, is_new = await self._users.sign_in_by_phone(
             request.hooked_call("_User"), phone, digits, request.write()
         )
+        user = await self._users.with_files(user)
         return _created(user) if is_new else Answer(user)
 
     async def me(self, request: Request) -> Answer:
@@ -89,11 +94,12 @@ class UserHandlers:
         user = request.call.principal.user
         if user is None:
             raise errors.USER_NOT_FOUND()
-        shown = self._users.seen(request.call.principal, dict(user))
+        shown = await self._users.with_files(self._users.seen(request.call.principal, dict(user)))
         return Answer({**shown, "sessionToken": user["sessionToken"]})
 
     async def refresh_session_token(self, request: Request, object_id: str) -> Answer:
-        return Answer(await self._users.refresh_session_token(request.call, object_id))
+        user = await self._users.refresh_session_token(request.call, object_id)
+        return Answer(await self._users.with_files(user))
 
     async def update_password(self, request: Request, object_id: str) -> Answer:
         given = request.document()
