@@ -96,7 +96,7 @@ def _plain(value: Json) -> object:
 
 
 def _edits_vanish(span: Span) -> Warned | None:
-    """Engine.md 4.3: the cloud ignores what a beforeUpdate answers, and so do we."""
+    """The cloud ignores what a beforeUpdate answers, and so do we (engine.md 4.3)."""
     if span.detail.get("hook") != "beforeUpdate" or span.outcome != "ok":
         return None
     answer, sent = span.detail.get("answer"), span.detail.get("before")
@@ -138,7 +138,7 @@ def _group(span: Span) -> str | None:
 
 
 def _client_never_sees(span: Span) -> Warned | None:
-    """Engine.md 4.6: a failing after hook is only logged."""
+    """A failing after hook is only logged (engine.md 4.6)."""
     hook = str(span.detail.get("hook"))
     if _group(span) != "after" or span.outcome not in ("rejected", "failed", "timeout"):
         return None
@@ -154,7 +154,7 @@ def _client_never_sees(span: Span) -> Warned | None:
 
 
 def _slow(span: Span) -> Warned | None:
-    """Engine.md 4.7: what a longer limit here lets pass, and where documentations differ."""
+    """What a longer limit here lets pass, and where documentations differ (engine.md 4.7)."""
     group = _group(span)
     if span.outcome != "ok" or span.ended is None or group is None:
         return None
@@ -183,7 +183,7 @@ def _slow(span: Span) -> Warned | None:
 
 
 def _no_object(span: Span) -> Warned | None:
-    """Engine.md 4.2: the whole answer of a beforeSave replaces the object in the cloud."""
+    """The whole answer of a beforeSave replaces the object in the cloud (engine.md 4.2)."""
     answer = span.detail.get("answer")
     if span.outcome != "ok" or not isinstance(answer, SaidByCode):
         return None
@@ -216,7 +216,7 @@ def _no_object(span: Span) -> Warned | None:
 
 
 def _result_no_json(span: Span) -> Warned | None:
-    """Engine.md 2.5, 4.6: results that no client can read."""
+    """Results that no client can read (engine.md 2.5, 4.6)."""
     if "not_json" in span.detail:
         return Warned(
             "not_json",
@@ -243,7 +243,7 @@ def _result_no_json(span: Span) -> Warned | None:
 
 
 def _keyless(span: Span) -> Warned | None:
-    """Engine.md 3.3: the hook key on every request is how the cloud knows its own engine."""
+    """The hook key on every request is how the cloud knows its own engine (engine.md 3.3)."""
     inside = span.detail.get("keyless")
     if inside is None:
         return None

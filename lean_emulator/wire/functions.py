@@ -1,6 +1,7 @@
 """``/functions`` and ``/call``: the front door to cloud functions (engine.md 5.7)."""
 
 from lean_emulator.base import errors
+from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import without
 from lean_emulator.model.hook_samples import special_hook
@@ -46,7 +47,7 @@ class FunctionHandlers:
     async def hook(self, request: Request, class_name: str, word: str) -> Answer:
         """Call one hook by hand; clients need the hook key for that."""
         if not request.call.principal.from_engine:
-            raise errors.UNAUTHORIZED()
+            raise errors.UNAUTHORIZED(hint=_keyless(class_name, word))
         kind = BY_WORD.get(word)
         body = request.document()
         if kind is None:
@@ -73,3 +74,13 @@ class FunctionHandlers:
             request.call, name, params, rpc=rpc, headers=request.headers
         )
         return Answer(said.body, said.status)
+
+
+def _keyless(class_name: str, word: str) -> Hint:
+    """What to do for a hook that was called without the hook key (engine.md 3.3)."""
+    return Hint(
+        en="A hook answers calls with the hook key alone, here as in the cloud: send "
+        f"X-LC-Hook-Key, or try it with: lean-emu hook {class_name} {word}",
+        zh="hook 只响应带 hook key 的调用，云端亦然：请发送 X-LC-Hook-Key，"
+        f"或使用 lean-emu hook {class_name} {word} 进行测试",
+    )

@@ -235,6 +235,19 @@ async def test_a_request_of_the_code_without_the_hook_key(tmp_path: Path) -> Non
         assert warned(await last(api)) == []
 
 
+@pytest.mark.parametrize("headers", [CLIENT, MASTER], ids=["app key", "master key"])
+async def test_a_hook_that_is_called_without_the_hook_key(
+    headers: dict[str, str], tmp_path: Path
+) -> None:
+    engine = FakeEngine({"Post.beforeSave": agrees})
+    async with running_api(engine, project=tmp_path) as api:
+        body = {"object": {"n": 1}}
+        answer = await api("POST", "/1.1/functions/Post/beforeSave", body, headers=headers)
+        assert (answer.status, answer.json) == (401, {"code": 401, "error": "Unauthorized."})
+        assert engine.received == []
+        assert "lean-emu hook Post beforeSave" in (await last(api))["error"]["hint"]["en"]
+
+
 async def test_warnings_are_counted_and_read_in_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
