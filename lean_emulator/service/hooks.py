@@ -12,6 +12,7 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
+from lean_emulator.model.access import Principal
 from lean_emulator.model.hooknames import BY_WORD, NEVER_HOOKED, HookKind
 from lean_emulator.service import fate_texts, fates
 from lean_emulator.service.call import Call, cycle_of, hook_loop
@@ -202,17 +203,24 @@ class Hooks:
                 "POST",
                 event.path,
                 hook_headers(self._keys, call),
-                (await self._with_files(event)).body(call.principal, marks),
+                await self._body(event, call.principal, marks),
                 deadline=inside.deadline,
                 call_id=call_id,
             )
         finally:
             ledger.close(call_id)
 
-    async def _with_files(self, event: HookEvent) -> HookEvent:
-        """The event as the code sees it; an SDK cannot read a file that is a mere reference."""
+    async def _body(
+        self, event: HookEvent, principal: Principal, marks: dict[str, Json]
+    ) -> bytes:
+        """What the code is sent; an SDK cannot read a file that is a mere reference."""
         shown = await self._files.for_code(event.class_name, event.document)
-        return event if shown is event.document else replace(event, document=shown)
+        if shown is not event.document:
+            event = replace(event, document=shown)
+        if principal.user is not None:
+            user = await self._files.for_code("_User", dict(principal.user))
+            principal = replace(principal, user=user)
+        return event.body(principal, marks)
 
     def _replaced(self, answer: Answer, event: HookEvent, span: Span) -> dict[str, Json]:
         """The hook's version of the object; ends the span, also when that cannot be read."""
