@@ -23,8 +23,9 @@ const PYTHON = process.env.LEANCLOUD_SDK_PYTHON;
 const withoutCode = PYTHON ? false : 'LEANCLOUD_SDK_PYTHON names no interpreter with the Python SDK';
 
 class Emulator {
-  constructor(name) {
+  constructor(name, options) {
     this.name = name;
+    this.options = options;
   }
 
   async start() {
@@ -33,7 +34,7 @@ class Emulator {
     await cp(path.join(PROJECTS, this.name), project, { recursive: true });
     const [program, ...words] = (process.env.LEAN_EMU ?? 'lean-emu').split(/\s+/);
     const code = PYTHON ? ['--python', PYTHON] : ['--no-code'];
-    this.process = spawn(program, [...words, 'up', project, '--port', '0', ...code], {
+    this.process = spawn(program, [...words, 'up', project, '--port', '0', ...this.options, ...code], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.output = '';
@@ -126,8 +127,8 @@ class Emulator {
 }
 
 /** An emulator of a fixture project that runs as long as the tests of the calling file. */
-function emulatorForThisFile(name = 'counted') {
-  const emulator = new Emulator(name);
+function emulatorForThisFile(name = 'counted', ...options) {
+  const emulator = new Emulator(name, options);
   before(() => emulator.start());
   after(() => emulator.stop());
   return emulator;
