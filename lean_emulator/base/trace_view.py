@@ -18,6 +18,7 @@ _RENAMED = {
     "object_id": "objectId",
     "updated_keys": "updatedKeys",
     "ignored": "ignoredHooks",
+    "refused_by": "refusedBy",
 }
 _DOCUMENTS = ("before", "after")
 _VALUES = (

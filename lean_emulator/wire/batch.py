@@ -10,6 +10,7 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import shown_path
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.service.call import Call
+from lean_emulator.service.hook_event import describe
 from lean_emulator.service.fates import FATES
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route, RouteTable
@@ -68,6 +69,7 @@ class BatchHandlers:
             answer = await self._table.dispatch(inner)
         except ApiError as e:
             span.detail["response"] = e.to_wire()
+            span.detail["error"] = describe(e)
             self._log.end(span, "rejected" if e.status < 500 else "failed", e.status)
             return {"error": e.to_wire()}
         span.detail["response"] = answer.body
