@@ -210,9 +210,7 @@ class Hooks:
         finally:
             ledger.close(call_id)
 
-    async def _body(
-        self, event: HookEvent, principal: Principal, marks: dict[str, Json]
-    ) -> bytes:
+    async def _body(self, event: HookEvent, principal: Principal, marks: dict[str, Json]) -> bytes:
         """What the code is sent; an SDK cannot read a file that is a mere reference."""
         shown = await self._files.for_code(event.class_name, event.document)
         if shown is not event.document:

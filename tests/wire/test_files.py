@@ -10,7 +10,7 @@ from tests.support.api import CLIENT, MASTER, Api, running_api
 from tests.support.fake_engine import FakeEngine, refuse
 from tests.support.file_client import PNG, announce, call_back, exchange, upload
 from tests.support.matchers import ANY_DATE, ANY_ID, Looks, With, error
-from tests.support.scenario import Id, Scenario, Sent, SignedUp, Stored, Token, run
+from tests.support.scenario import PASSWORD, Id, Scenario, Sent, SignedUp, Stored, Token, run
 
 ANY_KEY = Looks("a key", r"[0-9a-z]{40}\.png")
 ANY_FILE_URL = Looks("a file's address", r"http://127\.0\.0\.1:\d+/__files/[0-9a-z]{40}\.png")
@@ -432,3 +432,35 @@ async def test_hooks_get_whole_files_and_store_references(tmp_path: Path) -> Non
         assert received.json["object"]["cover"]["url"] == tokens["url"]
         stored = await api.emulator.storage.get("Post", post)
         assert stored == With({"cover": {"__type": "File", "id": tokens["objectId"]}})
+
+
+async def test_users_sign_in_with_their_files(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        tokens = await upload(api)
+        avatar = {"__type": "File", "id": tokens["objectId"]}
+        credentials = {"username": "ann", "password": PASSWORD}
+        made = await api("POST", "/1.1/users", {**credentials, "avatar": avatar})
+        own = {**CLIENT, "X-LC-Session": made.json["sessionToken"]}
+        answers = [
+            made,
+            await api("POST", "/1.1/login", credentials),
+            await api("GET", "/1.1/users/me", headers=own),
+            await api("GET", f"/1.1/users/{made.json['objectId']}"),
+            await api(
+                "PUT", f"/1.1/users/{made.json['objectId']}/refreshSessionToken", headers=own
+            ),
+        ]
+        assert [answer.json["avatar"]["url"] for answer in answers] == [tokens["url"]] * 5
+
+
+async def test_hooks_get_the_files_of_who_acts(tmp_path: Path) -> None:
+    engine = FakeEngine({"Post.beforeSave": lambda call: call["object"]})
+    async with running_api(engine, project=tmp_path) as api:
+        tokens = await upload(api)
+        avatar = {"__type": "File", "id": tokens["objectId"]}
+        credentials = {"username": "ann", "password": PASSWORD, "avatar": avatar}
+        made = await api("POST", "/1.1/users", credentials)
+        own = {**CLIENT, "X-LC-Session": made.json["sessionToken"]}
+        assert (await api("POST", "/1.1/classes/Post", {}, headers=own)).status == 201
+        (received,) = engine.received
+        assert received.json["user"]["avatar"]["url"] == tokens["url"]
