@@ -117,6 +117,13 @@ def not_reached(cause: Said) -> Said:
     return Said(f"not reached: {cause.en}", f"未执行到：{cause.zh}")
 
 
+def gone_meanwhile(kind: HookKind) -> Said:
+    """The before hook ran, and by its end there was no object to delete, or no such hook."""
+    if kind is HookKind.AFTER_DELETE:
+        return Said("the object was gone by then", "对象当时已不存在")
+    return Said("the code was loaded again meanwhile", "其间代码已重新加载")
+
+
 def stopped_by(step: Span | None, message: str) -> Said:
     """What ended a write, as the cause of hooks that it did not come to."""
     en, zh = (f": {message}", f"：{message}") if message else ("", "")

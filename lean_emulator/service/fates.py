@@ -40,7 +40,7 @@ _BY_METHOD = {
     "DELETE": HookKind.BEFORE_DELETE,
 }
 _OF_USERS = re.compile(r"/1(?:\.1)?/users(?:/[^/]+)?/?")
-_ALIKE = 0.75
+_ALIKE = 0.8
 
 RAN = frozenset({"ran", "ran_anyway", "ran_old_code"})
 """Reasons of hooks that ran: as they should, though asked not to, with code that is outdated."""
@@ -189,7 +189,7 @@ def _fate(span: Span, steps: _Steps, kind: HookKind, moment: Moment) -> Fate | N
     elif kind.metadata_name(class_name) in names:
         if span.ended is None or span.root.dropped:
             return None
-        reason, said = "not_reached", texts.not_reached(_what_ended(span))
+        reason, said = "not_reached", texts.not_reached(_what_ended(span, kind))
     elif failure is not None and not names:
         reason, said = "not_loaded", texts.never_loaded(failure.last_line)
     else:
@@ -220,7 +220,7 @@ def _never_reached(span: Span) -> Iterator[Fate]:
     if first is None or class_name is None or span.ended is None:
         return
     if span.outcome != "ok":
-        said = texts.not_reached(_what_ended(span))
+        said = texts.not_reached(_what_ended(span, first))
     elif first is HookKind.BEFORE_DELETE:
         said = texts.nothing_to_delete()
     else:
@@ -229,11 +229,16 @@ def _never_reached(span: Span) -> Iterator[Fate]:
         yield Fate(kind, str(class_name), None, "not_reached", said)
 
 
-def _what_ended(span: Span) -> Said:
-    """Why a write went no further: the first of its own steps that failed, or its error."""
+def _what_ended(span: Span, kind: HookKind) -> Said:
+    """Why a write went no further: the first of its own steps that failed, or its error.
+
+    A write that is well all the same lost the hook while another hook of it ran.
+    """
     for step in span.children:
         if step.outcome in ("rejected", "failed", "timeout", "loop") and not _is_after(step):
             return texts.stopped_by(step, _message(step.detail.get("error")))
+    if span.outcome == "ok":
+        return texts.gone_meanwhile(kind)
     error = span.detail.get("error") or span.detail.get("response")
     return texts.stopped_by(None, _message(error))
 

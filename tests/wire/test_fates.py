@@ -114,6 +114,7 @@ async def test_an_update_says_that_before_save_is_for_creates(tmp_path: Path) ->
         ("Reveiw", "Review", "Review"),
         ("User", "_User", "_User"),
         ("Review", "Movie", None),
+        ("Post", "Host", None),
     ],
 )
 async def test_a_mistyped_class_is_shown_its_neighbour(
@@ -206,6 +207,19 @@ async def test_the_object_a_hook_was_given_is_named(tmp_path: Path) -> None:
             "afterSave": "other_write",
         }
         assert "afterSave Post was given this object" in said(inner, "afterUpdate")
+
+
+async def test_code_that_is_loaded_again_in_the_middle_of_a_write(tmp_path: Path) -> None:
+    def forgets(given: dict[str, Any]) -> Any:
+        del engine.handlers["Post.afterSave"]
+        return given["object"]
+
+    engine = FakeEngine({"Post.beforeSave": forgets, "Post.afterSave": agrees})
+    async with running_api(engine, project=tmp_path) as api:
+        await api("POST", "/1.1/classes/Post", {})
+        root = await last(api)
+        assert fates(root) == {"beforeSave": "ran", "afterSave": "not_reached"}
+        assert said(root, "afterSave") == "not reached: the code was loaded again meanwhile"
 
 
 async def test_code_that_does_not_load(tmp_path: Path) -> None:

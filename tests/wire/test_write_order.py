@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from lean_emulator.base.trace_view import walk
+from lean_emulator.model.hooknames import AFTER_HOOKS
+from lean_emulator.service.fates import fates_of
 from tests.support.api import CLIENT, ENGINE, MASTER, Api, running_api
 from tests.support.code_client import Ask, Code, or_refuse
 from tests.support.fake_engine import FakeEngine, refuse
@@ -156,6 +158,11 @@ async def test_an_object_that_goes_while_its_hook_runs(method: str, tmp_path: Pa
         assert answer.status == (400 if method == "PUT" else 200)
         await api.settle()
         assert len(api.engine.fired()) == 1
+        root = api.emulator.log.traces()[0]
+        *_, after = [fate for fate in fates_of(root) if fate.kind in AFTER_HOOKS]
+        assert after.reason == "not_reached"
+        gone = "not reached: the object was gone by then"
+        assert (after.said.en == gone) == (method == "DELETE")
         assert (await api("GET", "/1.1/classes/Post")).json["results"] == []
 
 
