@@ -10,8 +10,8 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import shown_path
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.service.call import Call
-from lean_emulator.service.hook_event import describe
 from lean_emulator.service.fates import FATES
+from lean_emulator.service.hook_event import describe
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route, RouteTable
 
