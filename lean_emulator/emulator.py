@@ -131,7 +131,13 @@ class Emulator:
             await_after=settings.after_hooks == "await",
         )
         sender = HookSender(
-            self.runtime, self._keys, self.log, ids, self._clock, settings.hook_depth
+            self.runtime,
+            self._keys,
+            self.log,
+            ids,
+            self._clock,
+            settings.hook_depth,
+            file_columns,
         )
         self.account_hooks = AccountHooks(
             sender,

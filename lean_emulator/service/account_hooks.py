@@ -124,11 +124,15 @@ class AccountHooks:
         limit = self._limits.login
         span = self._sender.begin(call, hook, payload, limit)
         try:
-            return await self._sender.send(call, hook, payload, limit, span)
+            answer = await self._sender.send(call, hook, payload, limit, span)
         except ApiError as e:
             stopped = _stopped(e, hook)
             self._sender.fail(span, stopped if isinstance(e, errors.TimedOut) else e)
             raise stopped from e
+        loop = span.detail.get("loop")
+        if answer.status >= 300 and isinstance(loop, errors.HookLoop):
+            raise loop
+        return answer
 
     async def _run_after(self, call: Call, hook: SpecialHook, payload: Fields) -> None:
         limit = self._limits.verified

@@ -16,10 +16,11 @@ from lean_emulator.service.engine import (
     Answer,
     Credentials,
     Engine,
+    SaidByCode,
     hook_headers,
     refusal,
-    shown_answer,
 )
+from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.hook_event import describe
 from lean_emulator.service.warnings import WARNINGS
 
@@ -28,7 +29,14 @@ class HookSender:
     """Sends one hook and records it. ``depth`` is how many calls may be inside each other."""
 
     def __init__(
-        self, engine: Engine, keys: Credentials, log: EventLog, ids: Ids, clock: Clock, depth: int
+        self,
+        engine: Engine,
+        keys: Credentials,
+        log: EventLog,
+        ids: Ids,
+        clock: Clock,
+        depth: int,
+        files: FileColumns,
     ) -> None:
         self._engine = engine
         self._keys = keys
@@ -36,6 +44,7 @@ class HookSender:
         self._ids = ids
         self._clock = clock
         self._depth = depth
+        self._files = files
 
     def registered(self, call: Call, hook: SpecialHook) -> bool:
         """Whether the running code has it."""
@@ -88,9 +97,11 @@ class HookSender:
         if len(call.chain) >= self._depth:
             loop = hook_loop((*call.chain, hook.title))
             span.detail["cycle"] = [*cycle_of((*call.chain, hook.title))]
+            _mark_loop(span, loop)
             raise loop
         inside = call.inside(hook.title, span, limit)
         engine = self._engine.of(call.prod)
+        payload = await self._with_files(payload)
         if engine.needs_marks:
             mark = hook_mark(self._keys.master_key, hook.metadata_name, self._clock.now_ms())
             payload = hook.signed(payload, mark)
@@ -121,12 +132,32 @@ class HookSender:
             outcome = "loop"
         self._log.end(span, outcome, e.status)
 
+    async def _with_files(self, payload: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The payload as the code sees it; an SDK cannot read a file that is a mere reference."""
+        user = payload.get("object")
+        if not isinstance(user, dict):
+            return payload
+        return {**payload, "object": await self._files.for_code("_User", user)}
+
     def _close(self, span: Span, answer: Answer) -> None:
-        span.detail["answer"] = shown_answer(answer)
+        span.detail["answer"] = SaidByCode(answer)
         if answer.status < 300:
             self._log.end(span, "ok", answer.status)
+            return
+        loop = span.detail.get("loop")
+        if isinstance(loop, errors.HookLoop):
+            span.detail["error"] = describe(loop)
+            self._log.end(span, "loop", answer.status)
             return
         # Python turns any exception into 500; a refusal on purpose is a 4xx.
         outcome: Outcome = "failed" if answer.status >= 500 else "rejected"
         span.detail["error"] = describe(ApiError(142, refusal(answer), answer.status))
         self._log.end(span, outcome, answer.status)
+
+
+def _mark_loop(span: Span, loop: errors.HookLoop) -> None:
+    """Tell the hooks above why they will fail, so that the client is told too."""
+    above: Span | None = span
+    while above is not None:
+        above.detail["loop"] = loop
+        above = above.parent

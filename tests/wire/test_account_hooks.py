@@ -11,6 +11,7 @@ from lean_emulator.base.signing import hook_mark
 from lean_emulator.model.access import ANONYMOUS
 from lean_emulator.service.call import Call
 from tests.support.api import KEYS, running_api
+from tests.support.code_client import Ask, CodeClient, or_refuse
 from tests.support.fake_engine import FakeEngine, Handler, refuse, reply
 from tests.support.matchers import With, error
 from tests.support.scenario import PASSWORD, Scenario, Sent, SignedUp, run
@@ -159,3 +160,45 @@ async def test_a_log_in_does_not_wait_for_on_verified(tmp_path: Path) -> None:
         released.set()
         await api.settle()
         assert hooks.running == 0
+
+
+async def test_a_log_in_that_logs_in_is_a_loop(tmp_path: Path) -> None:
+    async def logs_in(given: dict[str, Any], ask: Ask) -> Any:
+        answer = await ask("POST", "/1.1/login", LOGIN.body)
+        return or_refuse(answer, {"result": "ok"})
+
+    client = CodeClient()
+    engine = FakeEngine({"_User.onLogin": client.handler(logs_in)})
+    async with running_api(engine, project=tmp_path, hook_depth=3) as api:
+        client.api = api
+        await api("POST", "/1.1/users", {"username": "ann", "password": PASSWORD})
+        answer = await api("POST", "/1.1/login", LOGIN.body)
+        assert answer.status == 431
+        assert "onLogin _User → onLogin _User" in answer.json["error"]
+        assert engine.fired() == ["_User.onLogin"] * 3
+
+
+async def test_what_on_login_writes_belongs_to_its_step(tmp_path: Path) -> None:
+    async def counts(given: dict[str, Any], ask: Ask) -> Any:
+        await ask("POST", "/1.1/classes/Login", {"who": given["object"]["username"]})
+        return {"result": "ok"}
+
+    client = CodeClient()
+    engine = FakeEngine({"_User.onLogin": client.handler(counts)})
+    async with running_api(engine, project=tmp_path) as api:
+        client.api = api
+        await api("POST", "/1.1/users", {"username": "ann", "password": PASSWORD})
+        assert (await api("POST", "/1.1/login", LOGIN.body)).status == 200
+        (root, _) = api.emulator.log.traces()
+        (step,) = [child for child in root.children if child.kind == "hook"]
+        assert [child.title for child in step.children] == ["POST /1.1/classes/Login"]
+
+
+async def test_a_user_comes_with_its_files(tmp_path: Path) -> None:
+    engine = FakeEngine({"_User.onLogin": lambda sent: {}})
+    async with running_api(engine, project=tmp_path) as api:
+        file_id = await api.create("_File", url="http://x.example/a.png", name="a")
+        picture = {"__type": "File", "id": file_id, "name": "a"}
+        await api("POST", "/1.1/users", {"username": "ann", "password": PASSWORD, "face": picture})
+        await api("POST", "/1.1/login", LOGIN.body)
+        assert engine.received[-1].json["object"]["face"]["url"] == "http://x.example/a.png"
