@@ -186,3 +186,21 @@ def test_qcloud(tmp_path: Path) -> None:
         assert content(uploaded(emulator).url) == PNG
     finally:
         emulator.stop()
+
+
+def test_hooks_read_files_of_objects_and_users(emu: Emulator) -> None:
+    file = uploaded(emu)
+    user = leancloud.User()
+    user.set_username(fresh_class("bob"))
+    user.set_password("secret")
+    user.set("avatar", file)
+    user.sign_up()
+    try:
+        emu.forget()
+        review = save("Review", movie="Alien", stars=5, comment="x" * 200, still=file)
+        assert emu.fired()["beforeSave Review"] == 1
+    finally:
+        user.logout()
+    found = reread(review)
+    assert len(found.get("comment")) < 200, "the hook cuts long comments"
+    assert found.get("still").url == file.url
