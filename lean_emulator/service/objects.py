@@ -211,9 +211,6 @@ class Objects:
     async def _with_files(
         self, principal: Principal, schema: ClassSchema, rows: list[Fields]
     ) -> list[Fields]:
-        if not schema.file_holders and schema.name != FILE_CLASS:
-            return rows
-
         async def allowed(files: ClassSchema, row: Fields) -> object:
             object_id, acl = str(row["objectId"]), row.get("ACL")
             return await self._permissions.sees(principal, files, object_id, acl)
@@ -232,7 +229,8 @@ class Objects:
         """Rows as they leave: visible fields, included objects, then the selection of keys."""
         schema, principal = self._schema(class_name), call.principal
         seen = [visible(principal, schema, row, acl=wish.acl, token=token) for row in rows]
-        seen = await self._with_files(principal, schema, seen)
+        if schema.file_holders or class_name == FILE_CLASS:
+            seen = await self._with_files(principal, schema, seen)
         if wish.include:
             seen = await self._finder.include(
                 call,
