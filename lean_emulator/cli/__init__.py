@@ -29,6 +29,7 @@ COMMANDS = {
     "update": Entry("write", "Change an object, with its hooks."),
     "delete": Entry("write", "Delete an object, with its hooks."),
     "trace": Entry("trace", "Show what a request did, step by step."),
+    "replay": Entry("replay", "Do again what a trace recorded, and compare."),
     "inbox": Entry("inbox", "Show mails, short messages and pushes that were kept."),
     "file": Entry("file", "Upload, list, download and remove files."),
     "cql": Entry("cql", "Ask and change the running instance in CQL."),

@@ -65,6 +65,12 @@ class AdminClient:
         """
         return self._ask("POST", f"/__emu/{what}", dumps(wish), seconds)
 
+    def reload_after(self, name: str | None, seconds: float) -> dict[str, Any] | None:
+        """The newest reload, once there is one after that; ``None`` when none comes in time."""
+        target = f"/__emu/reloads?seconds={seconds:g}" + (f"&after={name}" if name else "")
+        found: dict[str, Any] | None = self._get(target, seconds + SECONDS)["reload"]
+        return found
+
     def session_of(self, who: str) -> str | None:
         """The session token of a user named by id, username or token; ``None`` for nobody."""
         found = self._get(f"/__emu/sessions/{quote(who, safe='')}")
@@ -95,9 +101,9 @@ class AdminClient:
         """Anything else; whatever the status is, it is an answer. Raises ``TimeoutError``."""
         return self._ask(method, target, body, seconds)
 
-    def _get(self, target: str) -> dict[str, Any]:
+    def _get(self, target: str, seconds: float = SECONDS) -> dict[str, Any]:
         try:
-            answer = self._ask("GET", target)
+            answer = self._ask("GET", target, seconds=seconds)
         except TimeoutError as e:
             raise Unreachable(f"{self._url}{target} does not answer: {e}") from e
         return self._object(answer, target)

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
+from lean_emulator.storage.rehearsable import current_rehearsal
 
 MessageKind: TypeAlias = Literal["mail", "sms", "push"]
 KINDS: tuple[MessageKind, ...] = ("mail", "sms", "push")
@@ -74,7 +75,7 @@ class Inbox:
         detail: dict[str, Json] | None = None,
         trace: str | None = None,
     ) -> Message:
-        """Keep a message in place of sending it."""
+        """Keep a message in place of sending it; one that a dry run would send is not kept."""
         made = Message(
             self._ids.object_id(),
             kind,
@@ -87,13 +88,17 @@ class Inbox:
             detail or {},
             trace,
         )
+        if current_rehearsal() is None:
+            self._keep(made)
+        return made
+
+    def _keep(self, made: Message) -> None:
         self._messages[made.id] = made
         self._unread.add(made.id)
         if len(self._messages) > self._capacity:
             oldest, _ = self._messages.popitem(last=False)
             self._unread.discard(oldest)
         self._tell()
-        return made
 
     def messages(self, kind: MessageKind | None = None) -> list[Message]:
         """Newest first; all of them, or those of one kind."""

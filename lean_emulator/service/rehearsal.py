@@ -71,8 +71,8 @@ class Rehearsed:
 class Rehearsals:
     """Begins dry runs, waits for their after hooks (``seconds`` at most), and drops them.
 
-    Only what is stored is dropped. Messages in the inbox, contents of files and everything the
-    code does outside of LeanCloud are as real as ever.
+    Objects and classes are dropped, and the inbox keeps no message. Contents of files, codes and
+    locks of accounts, and what the code does elsewhere are as real as ever.
     """
 
     def __init__(self, storage: RehearsableStorage, log: EventLog, *, seconds: float) -> None:

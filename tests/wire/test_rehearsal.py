@@ -260,6 +260,19 @@ async def test_what_is_no_request_of_the_api_is_refused(wish: Any, tmp_path: Pat
         )
 
 
+async def test_nothing_is_sent(tmp_path: Path) -> None:
+    async with running_code(tmp_path, {}) as api:
+        ann = {"username": "ann", "password": "secret word", "email": "ann@example.com"}
+        assert (await api("POST", "/1.1/users", ann)).status == 201
+        inbox = api.emulator.inbox
+        before = inbox.messages()
+        asked = ("POST", "/1.1/requestPasswordReset", {"email": "ann@example.com"})
+        assert (await rehearse(api, *asked)).json["status"] == 200
+        assert inbox.messages() == before
+        assert (await api(*asked)).status == 200
+        assert len(inbox.messages()) == len(before) + 1
+
+
 async def test_only_the_master_key_may_ask(tmp_path: Path) -> None:
     async with running_code(tmp_path, {}) as api:
         wish = {"path": POST, "body": {}}

@@ -53,6 +53,48 @@ def test_an_unknown_user_is_wrong_use(project: Path) -> None:
         assert "there is no user 'nobody'" in done.stderr
 
 
+# replays
+
+
+def test_a_trace_is_replayed_and_compared(project: Path) -> None:
+    with up(project):
+        saved(project, "Post", "--set", "n=1", "--set", "tags=[1, 2]")
+        same = asked(project, "replay", "--last")
+        assert same.returncode == 0, same.stderr
+        assert "  POST /1.1/classes/Post  ok 201" in same.stdout
+        assert "The same in every step." in same.stderr
+        other = asked(project, "replay", "--last", "--set", "n=5", "--set", "tags.1=x")
+        assert "~ body.n: 1 → 5" in other.stdout
+        assert '~ after.tags.1: 2 → "x"' in other.stdout
+        assert "steps differ" in other.stderr
+        found = asked(project, "cql", "--eval", "select * from Post", "--json")
+        assert [row["n"] for row in json.loads(found.stdout)["results"]] == [1, 1, 5]
+
+
+def test_a_dry_replay_as_json(project: Path) -> None:
+    with up(project):
+        saved(project, "Post", "--set", "n=1")
+        done = asked(project, "replay", "--last", "--dry-run", "--json")
+        told = json.loads(done.stdout)
+        assert (told["status"], told["diff"]["same"], len(told["writes"])) == (201, True, 1)
+        assert "nothing of this is stored" in done.stderr
+
+
+def test_replays_that_cannot_be(project: Path) -> None:
+    with up(project):
+        assert asked(project, "replay").returncode == 2
+        none = asked(project, "replay", "--last")
+        assert (none.returncode, "there is no trace" in none.stderr) == (1, True)
+        unknown = asked(project, "replay", "t-ffff")
+        assert (unknown.returncode, "no trace 't-ffff'" in unknown.stderr) == (1, True)
+        post = saved(project, "Post", "--set", "n=1")
+        asked(project, "delete", "Post", post)
+        edited = asked(project, "replay", "--last", "--set", "n=1")
+        assert (edited.returncode, "no body" in edited.stderr) == (1, True)
+    gone = asked(project, "replay", "t-1")
+    assert (gone.returncode, "lean-emu up" in gone.stderr) == (1, True)
+
+
 # exported traces
 
 

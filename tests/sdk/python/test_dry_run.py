@@ -1,9 +1,13 @@
-"""``--dry-run`` with the official SDK as cloud code: what its hooks save is dropped, too."""
+"""``--dry-run`` and ``replay`` with the official SDK as cloud code."""
 
 import json
+import os
+import signal
+import subprocess
+from pathlib import Path
 
 import leancloud
-from emu_process import Emulator
+from emu_process import Emulator, copied, wait_until
 from stored_objects import bare, reread, save
 
 ONE_POINTER = '{{post: {{__type: "Pointer", className: "Post", objectId: "{}"}}}}'
@@ -60,3 +64,61 @@ def test_a_function_can_be_tried_out(emu: Emulator) -> None:
     assert json.loads(done.stdout)["body"] == {"result": "Hello, you!"}
     assert json.loads(done.stdout)["writes"] == []
     assert "nothing would be stored" in done.stderr
+
+
+def test_a_replay_is_for_the_same_user_and_counts_again(emu: Emulator) -> None:
+    post = save("Post", title="again")
+    emu.forget()
+    save("Comment", post=bare(post))
+    emu.settle()
+
+    done = emu.command("replay", "--last")
+
+    assert done.returncode == 0, done.stderr
+    assert reread(post).get("commentCount") == 2
+    assert "~ after.commentCount: 1 → 2" in done.stdout
+    dry = emu.command("replay", "--last", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert reread(post).get("commentCount") == 2
+
+
+def test_every_reload_is_followed_until_ctrl_c(tmp_path: Path) -> None:
+    project = copied("reviews", tmp_path)
+    emulator = Emulator(project)
+    program = os.environ.get("LEAN_EMU", "lean-emu").split()
+    watching = None
+    try:
+        made = emulator.command(
+            "save", "Review", "--set", "comment=x", "--set", "stars=1", "--json"
+        )
+        trace = json.loads(made.stdout)["trace"]
+        output = tmp_path / "watch.log"
+        with output.open("wb") as log:
+            watching = subprocess.Popen(
+                [*program, "replay", trace, "--dry-run", "--watch", "--project", str(project)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        wait_until(lambda: "Ctrl-C ends" in output.read_text(), "the first replay")
+        assert "The same in every step." in output.read_text()
+
+        code = project / "cloud.py"
+        works = code.read_text()
+        code.write_text(
+            works.replace("if not comment:", 'review.set("seen", True)\n    if not comment:')
+        )
+        wait_until(lambda: "+ after.seen: true" in output.read_text(), "the replay of the edit")
+        code.write_text("def broken(\n")
+        wait_until(lambda: "did not load" in output.read_text(), "the broken edit")
+        code.write_text(works)
+        wait_until(lambda: output.read_text().count("The same in every") == 2, "the mended code")
+
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(10) == 0
+        assert "Traceback" not in output.read_text()
+    finally:
+        if watching is not None:
+            watching.kill()
+            watching.wait()
+        emulator.stop()
