@@ -35,11 +35,11 @@ class Accounts:
     async def by(self, name: str, value: str) -> Fields | None:
         """The user whose ``name`` is ``value``; a phone number in either spelling."""
         values = spellings(value) if name == "mobilePhoneNumber" else (value,)
-        for spelled in values:
-            found = await self._storage.find(Query("_User", Compare(name, "eq", spelled), limit=1))
-            if found:
-                return found[0]
-        return None
+        found: Fields | None = None
+        for spelled in values:  # all of them: time must not tell which one there is
+            rows = await self._storage.find(Query("_User", Compare(name, "eq", spelled), limit=1))
+            found = found or (rows[0] if rows else None)
+        return found
 
     def own_view(self, user: Fields) -> Fields:
         """A user as it sees itself, with the session token that it gets on signing in alone."""
