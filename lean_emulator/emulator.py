@@ -363,7 +363,7 @@ class Emulator:
                 *RoleHandlers(objects).routes(),
                 *FunctionHandlers(self.functions, self.hooks, self.trial).routes(),
                 *batch.routes(),
-                *BatchSaveHandlers(self.compound, self.users).routes(),
+                *BatchSaveHandlers(self.compound, self.users, self.social.installations).routes(),
                 *cloud_query.routes(),
                 *CloudQueueHandlers(self.timers.queue, self._clock).routes(),
                 *ScanHandlers(self.scans).routes(),

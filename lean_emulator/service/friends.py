@@ -59,9 +59,10 @@ class FriendRequests:
         """Become friends: both follow each other, with ``friendStatus`` true.
 
         Only the friend who was asked may; one who declined may change their mind. Raises 101 for
-        no such request, 206 for anybody else.
+        no such request, 206 for anybody else, 211 when the asker has left.
         """
         user, friend = await self._asked(call.principal, request_id)
+        await self._follows.require_user(user)  # before anything is written
         await self._follows.follow(call, Follow(user, friend), {"friendStatus": _FRIENDS})
         await self._follows.follow(
             call, Follow(friend, user), {**attributes, "friendStatus": _FRIENDS}

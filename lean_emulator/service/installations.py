@@ -25,20 +25,21 @@ class Installations:
 
         Raises 112 for a bad channel, 114 for a bad device token.
         """
-        known = await self._known(write)
+        known = await self.known(write)
         if known is None:
             try:
                 new = {"valid": Set(True), **write}
                 return await self._objects.create(call, "_Installation", new, fetch=fetch), True
             except DuplicateValue:
-                known = await self._known(write)  # another request of the device was quicker
+                known = await self.known(write)  # another request of the device was quicker
                 if known is None:
                     raise
         object_id = str(known["objectId"])
         updated = await self._objects.update(call, "_Installation", object_id, write, fetch=fetch)
         return {"createdAt": known["createdAt"], **updated}, False
 
-    async def _known(self, write: Write) -> Fields | None:
+    async def known(self, write: Write) -> Fields | None:
+        """The row of the device that a write speaks of; ``None`` for a new one."""
         for column in IDENTITY:
             operation = write.get(column)
             if isinstance(operation, Set) and isinstance(operation.value, str) and operation.value:

@@ -65,7 +65,7 @@ class Pushes:
         if not self._by_clients and not call.principal.is_master:
             raise errors.NOT_FOR_CLIENTS("Clients may not push: the setting client_push is off.")
         again = self._same(order)
-        if again is not None:
+        if again is not None and await self._storage.get(LOG, str(again["objectId"])) is not None:
             return again
         count, devices = await self._devices(call, order)
         await self._forget_old()
@@ -112,7 +112,7 @@ class Pushes:
         return [self._shown(row) for row in rows]
 
     def _same(self, order: PushOrder) -> Fields | None:
-        """The answer that a request with the same ``req_id`` got."""
+        """The answer that a request with the same ``req_id`` got; its record may be gone since."""
         now = self._clock.monotonic()
         self._lately = {name: known for name, known in self._lately.items() if known[0] > now}
         known = None if order.req_id is None else self._lately.get(order.req_id)

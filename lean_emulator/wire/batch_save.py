@@ -10,6 +10,7 @@ from lean_emulator.model.where_json import truth
 from lean_emulator.service.accounts import taken
 from lean_emulator.service.call import Call
 from lean_emulator.service.compound import Child, Compound, Entry
+from lean_emulator.service.installations import Installations
 from lean_emulator.service.objects import Fields
 from lean_emulator.service.users import Users, without_secrets
 from lean_emulator.storage.contract import Committed
@@ -30,9 +31,10 @@ _SHORT_PATHS = {
 class BatchSaveHandlers:
     """Reads compound saves."""
 
-    def __init__(self, compound: Compound, users: Users) -> None:
+    def __init__(self, compound: Compound, users: Users, installations: Installations) -> None:
         self._compound = compound
         self._users = users
+        self._installations = installations
 
     def routes(self) -> list[Route]:
         return [Route("POST", "/batch/save", self.save)]
@@ -44,13 +46,21 @@ class BatchSaveHandlers:
             raise errors.INVALID_REQUEST(
                 f"A batch wants a list named 'requests' with at most {MAX_REQUESTS} members."
             )
-        entries = await self._as_accounts([_entry(request, member) for member in members])
+        asked = [await self._registered(_entry(request, member)) for member in members]
+        entries = await self._as_accounts(asked)
         try:
             return Answer({**await self._compound.save(request.call, entries)})
         except DuplicateValue as e:
             if any(entry.class_name == "_User" for entry in entries):
                 raise taken(e.field) from e
             raise
+
+    async def _registered(self, entry: Entry) -> Entry:
+        """A device that registers again as a change of its row (storage.md 9.1)."""
+        if entry.class_name != "_Installation" or entry.object_id is not None:
+            return entry
+        known = await self._installations.known(entry.write)
+        return entry if known is None else replace(entry, object_id=str(known["objectId"]))
 
     async def _as_accounts(self, entries: list[Entry]) -> list[Entry]:
         """The entries, those of users made into sign-ups and changes of accounts."""

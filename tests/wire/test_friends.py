@@ -149,6 +149,21 @@ async def test_requests_that_mean_nothing(tmp_path: Path) -> None:
         assert (await who.ok(ROOT, "GET", "/classes/_FriendshipRequest"))["results"] == []
 
 
+async def test_a_request_of_somebody_who_left_is_only_declined(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann", "bob") as who:
+        made = await ask(who, "ann", "bob", {"group": "sport"})
+        await who.ok("ann", "DELETE", "/users/{ann}")
+        answer = await who("bob", "PUT", f"{REQUESTS}/{made}/accept")
+        assert (answer.status, answer.json) == (400, NO_SUCH_USER)
+        assert await status_of(who, made) == "pending"
+        assert await friends_of(who, "bob") == []
+        await who.ok("bob", "PUT", f"{REQUESTS}/{made}/decline")
+        # the session of somebody who left is none
+        body = {"user": who.pointer("ann"), "friend": who.pointer("bob")}
+        again = await who("ann", "POST", REQUESTS, body)
+        assert (again.status, again.json) == (400, GUARD)
+
+
 async def test_either_side_deletes_a_request(tmp_path: Path) -> None:
     async with people(tmp_path, "ann", "bob") as who:
         for user in ("ann", "bob"):

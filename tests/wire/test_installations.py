@@ -144,6 +144,18 @@ async def test_registration_in_a_batch(tmp_path: Path) -> None:
         assert first["objectId"] == second["objectId"]
 
 
+async def test_compound_saves_register_once_too(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        ids = set()
+        for n in range(2):
+            body = {"__internalId": "1", **IOS, "n": n}
+            member = {"method": "POST", "path": "/1.1/installations", "body": body}
+            answer = await api("POST", "/1.1/batch/save", {"requests": [member]}, headers=CLIENT)
+            ids.add(answer.json["1"]["objectId"])
+        (device,) = ids
+        assert (await api.read("_Installation", device))["n"] == 1
+
+
 async def test_compound_saves_hold_to_the_same_rules(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         body = {"__internalId": "1", "deviceToken": "a b"}

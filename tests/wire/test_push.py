@@ -284,8 +284,14 @@ async def test_one_req_id_is_one_push_for_five_minutes(tmp_path: Path) -> None:
         assert len(api.emulator.inbox.messages("push")) == 1
         await push(api, {"data": DATA, "req_id": "abc2"})
         api.clock.advance(301)
-        assert await push(api, body) != first
+        second = await push(api, body)
+        assert second != first
         assert len(api.emulator.inbox.messages("push")) == 3
+        await api("DELETE", f"/1.1/notifications/{second}", headers=MASTER)
+        assert await push(api, body) != second, "what is gone can be pushed again"
+        await api.emulator.reset()
+        await push(api, body)
+        assert len(api.emulator.inbox.messages("push")) == 1
 
 
 async def test_pushes_of_one_notification_id_are_counted_together(tmp_path: Path) -> None:
