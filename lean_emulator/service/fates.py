@@ -39,7 +39,8 @@ _BY_METHOD = {
     "PUT": HookKind.BEFORE_UPDATE,
     "DELETE": HookKind.BEFORE_DELETE,
 }
-_OF_USERS = re.compile(r"/1(?:\.1)?/users(?:/[^/]+)?/?")
+_SHORT_PATH = re.compile(r"/1(?:\.1)?/(users|roles|installations)(?:/[^/]+)?/?")
+_SHORT_FOR = {"users": "_User", "roles": "_Role", "installations": "_Installation"}
 _ALIKE = 0.8
 
 RAN = frozenset({"ran", "ran_anyway", "ran_old_code"})
@@ -215,8 +216,9 @@ def _never_reached(span: Span) -> Iterator[Fate]:
     """A request that was to write and did not come as far as its hooks."""
     first = _BY_METHOD.get(str(span.detail.get("method")))
     class_name = span.detail.get("class_name")
-    if class_name is None and _OF_USERS.fullmatch(str(span.detail.get("path"))):
-        class_name = "_User"
+    short = _SHORT_PATH.fullmatch(str(span.detail.get("path")))
+    if class_name is None and short is not None:
+        class_name = _SHORT_FOR[short[1]]
     if first is None or class_name is None or span.ended is None:
         return
     if span.outcome != "ok":

@@ -304,8 +304,11 @@ async def test_a_timeout_is_named_as_the_cause(tmp_path: Path) -> None:
         ("DELETE", "/1.1/classes/Post/none", None, ("beforeDelete", "afterDelete"),
          "there was no object to delete"),
         ("POST", "/1.1/users", {"username": ""}, SAVES, "the request was refused earlier"),
+        ("POST", "/1.1/roles", {"name": "?"}, SAVES, "the request was refused earlier"),
+        ("PUT", "/1.1/users/none", {}, ("beforeUpdate", "afterUpdate"), "was refused earlier"),
     ],
-    ids=["a malformed key", "an update of nothing", "a delete of nothing", "a sign-up"],
+    ids=["a malformed key", "an update of nothing", "a delete of nothing", "a sign-up", "a role",
+         "a user"],
 )  # fmt: skip
 async def test_checks_that_fail_come_before_all_hooks(
     method: str, path: str, body: Any, hooks: tuple[str, ...], why: str, tmp_path: Path
