@@ -552,3 +552,46 @@ async def test_no_credentials_are_needed_to_read(tmp_path: Path) -> None:
         tokens = await upload(api)
         for headers in ({}, CLIENT, MASTER, {"X-LC-Id": "wrong", "X-LC-Key": "wrong"}):
             assert (await exchange("GET", tokens["url"], **headers)).body == PNG
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=", b"x"),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"nothing of the kind"),
+        ("multipart/form-data; boundary=b", b"--b\r\n"),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\nno name"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"'),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nno end of it',
+        ),
+        (
+            "multipart/form-data; boundary=b",
+            b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n--b--\r\n",
+        ),
+        ("multipart/mixed; boundary=" + "b" * 200, b"x"),
+        ("application/json", b"{}"),
+        ("", b"x"),
+    ],
+)
+async def test_malformed_forms(tmp_path: Path, content_type: str, body: bytes) -> None:
+    async with running_api(project=tmp_path, file_provider="qiniu") as api:
+        tokens = await announce(api)
+        answer = await exchange("POST", tokens["upload_url"], body, Content_Type=content_type)
+        assert answer.status in (400, 403)
+        assert told(answer.body)["code"] in (1, 403)
+        await nothing_stored(api, tokens)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "//", "%00", "a/b/c/d/e/f/g", "%ff%fe/mkblk/1", "..", "../1.1/files"]
+)
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+async def test_uploads_to_nowhere(tmp_path: Path, method: str, path: str) -> None:
+    async with running_api(project=tmp_path) as api:
+        url = f"{api.emulator.api_url}/__upload/{path}"
+        answer = await exchange(method, url, b"x")
+        assert answer.status in (403, 404)
