@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from lean_emulator.base.clock import Clock
+from lean_emulator.base.errors import Hint, StartError
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console import contract as console_contract
+from lean_emulator.engine.attached import attached_project
 from lean_emulator.engine.environment import AppEnvironment, AppKeys, child_environment
 from lean_emulator.engine.environments import Environments
 from lean_emulator.engine.output import OutputLine
@@ -15,6 +17,9 @@ from lean_emulator.engine.project import Project, find_project
 from lean_emulator.engine.runtime import Runtime
 from lean_emulator.service.engine import Engine
 from lean_emulator.settings import Settings
+
+LONG = 86_400.0
+"""Seconds that loading may take where nothing is timed: somebody may be at a breakpoint."""
 
 
 class CloudCode(Engine, console_contract.Runtime, Protocol):
@@ -57,9 +62,15 @@ class Builder:
     def build(self) -> CloudCode:
         """Raises ``StartError`` for a folder nothing can be started in."""
         settings = self._settings
+        if settings.attach is not None:
+            return self._runtime(
+                attached_project(settings.project_dir, settings.attach), "development"
+            )
         project = find_project(
             settings.project_dir, cmd=settings.cmd, python=settings.python, code=settings.code
         )
+        if settings.debugpy is not None and project.entry is None:
+            raise _not_python(project)
         if settings.staging is None or project.kind == "none":
             return self._runtime(project, "development")
         staging = find_project(
@@ -78,7 +89,8 @@ class Builder:
             on_line=self._tell,
             watch=settings.watch,
             keep_last_good=settings.keep_last_good,
-            start_limit=settings.start_limit_seconds,
+            start_limit=settings.start_limit_seconds if settings.timeouts else LONG,
+            debugger=None if app_environment == "stage" else settings.debugpy,
         )
 
     def _environment(self, project: Project, app_environment: AppEnvironment) -> dict[str, str]:
@@ -92,3 +104,13 @@ class Builder:
             app_environment=app_environment,
             warn=lambda text: self._tell(OutputLine("stderr", text)),
         )
+
+
+def _not_python(project: Project) -> StartError:
+    return StartError(
+        f"debugpy is for Python, and {project.title} is something else.",
+        hint=Hint(
+            'For Node: lean-emu up --no-timeouts --cmd "node --inspect server.js"',
+            'Node 项目请用：lean-emu up --no-timeouts --cmd "node --inspect server.js"',
+        ),
+    )

@@ -1,5 +1,6 @@
 """The composition root: builds every room from settings, opens them in order, closes in reverse."""
 
+import dataclasses
 import errno
 import math
 from collections.abc import Callable
@@ -99,6 +100,8 @@ class Emulator:
         clock: Clock | None = None,
         cloud_code: CloudCode | None = None,
     ) -> None:
+        if settings.debugpy is not None:  # a breakpoint is no reason to fail
+            settings = dataclasses.replace(settings, timeouts=False)
         self.settings = settings
         self.clock = self._clock = TurnableClock(clock or SystemClock())
         self.log = EventLog(self._clock, settings.traces)

@@ -42,6 +42,8 @@ class Spec:
     secret: bool = False
     path: bool = False
     """A relative path with a slash in it belongs to the file or folder that it was given in."""
+    alone: str = ""
+    """The value that the flag stands for when it is given none."""
     folder: bool = False
     """So does any other relative path: this is no name that is looked up somewhere."""
 
@@ -84,6 +86,15 @@ class Settings:
     python: str | None = setting(
         None, str, "Python interpreter for the project's code; without it the project's `.venv`, "
         "else the one lean-emu runs in.", path=True,
+    )  # fmt: skip
+    attach: str | None = setting(
+        None, str, "Address of the project's code when something else starts it, such as an IDE: "
+        "`http://localhost:3002`. It needs the variables that `lean-emu env --code` prints."
+    )  # fmt: skip
+    debugpy: int | None = setting(
+        None, int, "Port on which debugpy listens in the process of Python code, for a debugger to "
+        "attach; it has to be installed for that code, and nothing is timed then.",
+        least=1, most=65_535, alone="5678",
     )  # fmt: skip
     staging: str | None = setting(
         None, str, "Folder with the code of staging, such as a checkout of another branch. It runs "

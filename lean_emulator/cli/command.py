@@ -69,8 +69,9 @@ def _option(name: str) -> Callable[[F], F]:
     if default is not None:
         text += f" [default: {default}]"
     metavar = "|".join(spec.choices) or spec.unit.upper() or spec.kind.__name__.upper()
+    alone: dict[str, Any] = {"is_flag": False, "flag_value": spec.alone} if spec.alone else {}
     # a text here, so that one place checks values and says where a wrong one came from
-    return click.option(*short, flag, name, metavar=metavar, default=None, help=text)
+    return click.option(*short, flag, name, metavar=metavar, default=None, help=text, **alone)
 
 
 directory_argument = click.argument(

@@ -27,7 +27,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)  # not there under PYTHONSAFEPATH; taken out before the user's code runs
-from boot_http import Server  # noqa: E402 - needs the line above
+import boot_debug  # noqa: E402 - needs the line above
+from boot_http import Server  # noqa: E402 - as above
 
 CALL_HEADER = "X-Lean-Emu-Call"
 LONGEST_LINE = 1 << 20
@@ -46,6 +47,8 @@ class Job(object):
         """Path of a unix socket to make, or ``None``: any free port of 127.0.0.1."""
         self.port = str(words["port"])
         """The public port, for ``SERVER_PORT`` of requests that name no host."""
+        self.debugger = words["debugger"]
+        """Port for a debugger, or ``None``."""
 
     def inside(self, path):
         """Is this a file of the project's own (not of a package installed in it)?"""
@@ -548,9 +551,11 @@ def run(fd, sdk):
     sources = Sources()
     loader = from_source_loader(sources)
     import_project_from_source(job, loader)
-    before, environ = set(sys.modules), dict(os.environ)
     version = list(sys.version_info[:3])
     try:
+        if job.debugger:
+            boot_debug.listen(job.debugger)
+        before, environ = set(sys.modules), dict(os.environ)
         application, engines = load(job, loader)
     except BaseException as error:
         finish_lines()

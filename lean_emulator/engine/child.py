@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from lean_emulator.engine.failure import ending
 from lean_emulator.engine.output import OutputLine, OutputParser, Report
 
 GRACE = 2.0
@@ -117,6 +118,10 @@ class Child:
     async def report(self) -> Report | None:
         """Its first words about itself; ``None`` when it ended without any."""
         return await asyncio.shield(self._report)
+
+    def ending(self) -> str:
+        """How it ended, in words; only once it has."""
+        return ending(self.exited.result())
 
     async def last_words(self) -> None:
         """Wait until it has ended and what it wrote has been read."""

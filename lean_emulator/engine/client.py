@@ -24,13 +24,15 @@ _GONE = Hint(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a child listens: the path of a unix socket, or a port of 127.0.0.1."""
+    """Where a child listens: the path of a unix socket, or a port, usually of 127.0.0.1."""
 
     path: str | None = None
     port: int | None = None
+    host: str = "127.0.0.1"
+    tls: bool = False
 
     def __str__(self) -> str:
-        return self.path or f"127.0.0.1:{self.port}"
+        return self.path or f"{self.host}:{self.port}"
 
 
 class Listening(Protocol):
@@ -66,7 +68,8 @@ class EngineClient:
         Raises ``EngineGone`` when the process refuses or breaks off. A request is never sent twice,
         except a safe one whose kept connection turned out to be closed.
         """
-        message = request_bytes(method, target, headers, body, call_id)
+        host = generation.address.host
+        message = request_bytes(method, target, headers, body, call_id, host=host)
         connection, kept = await self._connection(generation, deadline)
         try:
             answer = await connection.exchange(message, method == "HEAD", deadline)
@@ -150,7 +153,10 @@ class EngineClient:
                     )
                 else:
                     _, connection = await loop.create_connection(
-                        lambda: _Connection(loop), "127.0.0.1", address.port or 0
+                        lambda: _Connection(loop),
+                        address.host,
+                        address.port or 0,
+                        ssl=True if address.tls else None,
                     )
         except TimeoutError as error:
             raise errors.TIMED_OUT() from error

@@ -44,6 +44,11 @@ def from_report(project: Project, facts: Mapping[str, Any]) -> LoadFailure:
     if facts["missing"] == "leancloud":
         last, hint = _no_sdk(project, facts["python"])
         trace = ""
+    elif facts["missing"] == "debugpy":
+        last = f"debugpy is not installed in {project.interpreter}"
+        install = f"{shlex.quote(str(project.interpreter))} -m pip install debugpy"
+        hint = Hint(en=f"install it: {install}", zh=f"请安装：{install}")
+        trace, file = "", None
     elif facts["missing"] and facts["type"] in ("ModuleNotFoundError", "ImportError"):
         hint = _no_module(project, facts["missing"])
     elif facts["type"] == "NoApplication":

@@ -5,11 +5,34 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from lean_emulator.base.deadline import Deadline
-from lean_emulator.engine.child import Child
 from lean_emulator.engine.client import Address
 from lean_emulator.engine.source_files import SourceFiles
+
+
+class Living(Protocol):
+    """What runs the code: a child of ours, or an app that somebody else has started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def exited(self) -> asyncio.Future[int]: ...
+
+    @property
+    def stopped(self) -> bool:
+        """Was its end asked for?"""
+        ...
+
+    def ending(self) -> str:
+        """How it ended, once it has: ``with exit code 1``."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 class Generation:
@@ -18,7 +41,7 @@ class Generation:
     def __init__(
         self,
         number: int,
-        child: Child,
+        child: Living,
         address: Address,
         files: SourceFiles,
         where: Mapping[str, str],

@@ -44,18 +44,23 @@ def request_bytes(
     headers: Mapping[str, str] | Iterable[tuple[str, str]],
     body: bytes,
     call_id: str | None,
+    *,
+    host: str = "127.0.0.1",
 ) -> bytes:
-    """The bytes of one request; a header that would end early raises ``InvalidRequest`` (400)."""
+    """The bytes of one request, with ``host`` unless ``headers`` name another one.
+
+    A header that would end early raises ``InvalidRequest`` (400).
+    """
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     lines = [f"{method} {target} HTTP/1.1"]
-    host = False
+    named = False
     for name, value in pairs:
         lower = name.lower()
         if lower not in _OURS:
             lines.append(f"{name}: {value}")
-            host = host or lower == "host"
-    if not host:
-        lines.append("Host: 127.0.0.1")
+            named = named or lower == "host"
+    if not named:
+        lines.append(f"Host: {host}")
     if call_id is not None:
         lines.append(f"{CALL_HEADER}: {call_id}")
     if body or method in ("POST", "PUT", "PATCH", "DELETE"):

@@ -68,11 +68,18 @@ class PythonLauncher:
     """Loads ``cloud.py`` or ``wsgi.py`` in the project's interpreter."""
 
     def __init__(
-        self, project: Project, limit: float, tcp: bool = False, forks: bool | None = None
+        self,
+        project: Project,
+        limit: float,
+        tcp: bool = False,
+        forks: bool | None = None,
+        debugger: int | None = None,
     ) -> None:
         """``limit`` is the seconds loading may take; ``tcp`` avoids unix sockets, ``forks`` says
-        whether warm starts may fork (``None``: where the system is good at it).
+        whether warm starts may fork (``None``: where the system is good at it). ``debugger`` is a
+        port on which debugpy shall listen.
         """
+        self._debugger = debugger
         self._project = project
         self._limit = limit
         self._warm = WarmStart(project, forks=forks)
@@ -121,6 +128,7 @@ class PythonLauncher:
             "secret": secret,
             "socket": path,
             "port": environment.get("LEANCLOUD_APP_PORT", "3000"),
+            "debugger": self._debugger,
         }
         kept = LastLines(on_line)
         first_line = json.dumps(words).encode() + b"\n"
@@ -203,7 +211,7 @@ class CommandLauncher:
         child.on_report = lambda later: files.learn(later.facts.get("files", {}))
         generation = Generation(number, child, Address(port=port), files, {})
         try:
-            await self._answers(generation, kept)
+            await self._answers(generation, child, kept)
         except BaseException:
             await child.stop()
             raise
@@ -212,9 +220,8 @@ class CommandLauncher:
     async def close(self) -> None:
         """Nothing is kept between launches."""
 
-    async def _answers(self, generation: Generation, kept: "LastLines") -> None:
+    async def _answers(self, generation: Generation, child: Child, kept: "LastLines") -> None:
         """Poll until any HTTP answer comes (engine.md 1.5), the process ends or the limit is up."""
-        child = generation.child
         until = time.monotonic() + self._limit
         while not child.exited.done():
             deadline = Deadline.after(self._clock, 1.0)

@@ -15,7 +15,7 @@ from lean_emulator.engine.node_project import PACKAGE, is_node
 from lean_emulator.engine.platform_file import FunctionsMode, PlatformFile, read_platform_file
 from lean_emulator.engine.runtimes import Start, check_installed, detect
 
-ProjectKind = Literal["cloud.py", "wsgi.py", "command", "none"]
+ProjectKind = Literal["cloud.py", "wsgi.py", "command", "attached", "none"]
 
 _APPLICATION = re.compile(r"^(application\s*[=:]|def application\b|from\b.*\bapplication\b)", re.M)
 _OTHER_SERVERS = {"app.py": "python app.py", "main.py": "python main.py"}
@@ -29,7 +29,10 @@ class Project:
     ``entry`` is the file that is loaded (``None`` for commands and none), ``command`` the words of
     ``--cmd`` or of what was detected, ``interpreter`` the Python that loads the entry. ``name`` is
     what a detected command is called; ``start_seconds`` is the time the project itself says that
-    it needs to get ready, ``None`` when it says nothing.
+    it needs to get ready, ``None`` when it says nothing. ``functions`` is what its
+    ``functionsMode`` says. A command runs in ``folder`` below the project's own, with
+    ``variables`` besides the usual ones; ``watched`` says whether an edit needs a new process.
+    ``url`` is where an attached app is.
     """
 
     directory: Path
@@ -43,6 +46,7 @@ class Project:
     folder: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     watched: bool = True
+    url: str = ""
 
     @property
     def title(self) -> str:

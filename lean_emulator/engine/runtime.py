@@ -20,7 +20,8 @@ from lean_emulator.base.clock import Clock
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.trace import EventLog, Span
-from lean_emulator.engine import failure, watcher
+from lean_emulator.engine import watcher
+from lean_emulator.engine.attached import AttachLauncher
 from lean_emulator.engine.client import EngineClient
 from lean_emulator.engine.failure import LoadFailure
 from lean_emulator.engine.generation import Generation
@@ -42,6 +43,7 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _LIVED = 10.0
 _HALF_WRITTEN = 0.1
+_FAREWELL = 1.0
 
 
 class Runtime:
@@ -64,11 +66,14 @@ class Runtime:
         start_limit: float = 30.0,
         tcp: bool = False,
         forks: bool | None = None,
+        debugger: int | None = None,
     ) -> None:
         """``environment`` is the child's whole environment; a function is asked before each start,
         so that an edited ``.env`` counts. ``on_line`` hears every line of output. ``start_limit``
         is the seconds loading may take, or more if the project asks for more. ``tcp`` does without
         unix sockets, ``forks`` decides whether reloads fork (``None``: where that is safe).
+        ``debugger`` is a port on which debugpy listens in the code's process; there is only ever
+        one process then.
         """
         self.project = project
         self.client = EngineClient()
@@ -95,6 +100,7 @@ class Runtime:
         self._start_limit = max(start_limit, project.start_seconds or 0.0)
         self._tcp = tcp
         self._forks = forks
+        self._debugger = debugger
         self._launcher: Launcher | None = None
         self._current: Generation | None = None
         self._files = SourceFiles({})
@@ -108,18 +114,28 @@ class Runtime:
     # ------------------------------------------------------------------------------ start and stop
 
     async def start(self) -> None:
-        """Load the code and begin to watch it. Code that does not load leaves it ``broken``."""
+        """Load the code and begin to watch it. Code that does not load leaves it ``broken``.
+
+        An attached app is not waited for.
+        """
         if self.state == "none":
             return
-        if self.project.kind == "command":
-            self._launcher = CommandLauncher(
-                self.project, self._start_limit, self.client, self._clock
-            )
-        else:
-            self._launcher = PythonLauncher(self.project, self._start_limit, self._tcp, self._forks)
+        self._launcher = self._new_launcher()
         if self._watch:
             self._spawn(self._follow_edits())
-        await self.reload("first start")
+        if self.project.kind == "attached":
+            self._request("first answer")
+        else:
+            await self.reload("first start")
+
+    def _new_launcher(self) -> Launcher:
+        if self.project.kind == "attached":
+            return AttachLauncher(self.project, self.client, self._clock)
+        if self.project.kind == "command":
+            return CommandLauncher(self.project, self._start_limit, self.client, self._clock)
+        return PythonLauncher(
+            self.project, self._start_limit, self._tcp, self._forks, self._debugger
+        )
 
     async def stop(self) -> None:
         """End every process; calls that are still in one get ``EngineGone``."""
@@ -235,10 +251,9 @@ class Runtime:
         """The same error, with the process's end if that is the cause."""
         if not await generation.gone(within=0.1):
             return error
-        code = generation.child.exited.result()
+        ending = generation.child.ending()
         return errors.ENGINE_GONE(
-            f"The process of the cloud code ended {failure.ending(code)} before it answered.",
-            hint=error.hint,
+            f"The process of the cloud code ended {ending} before it answered.", hint=error.hint
         )
 
     # ----------------------------------------------------------------------------------- reloading
@@ -272,6 +287,8 @@ class Runtime:
         number = self.generation
         span = self._log.begin("reload", self.project.title, reason=reason)
         began = time.monotonic()
+        if self._debugger is not None and self._current is not None:
+            await self._make_room(self._current)
         variables = self._environment() if callable(self._environment) else self._environment
         try:
             generation = await self._launcher.launch(number, variables, self._printed)
@@ -280,6 +297,8 @@ class Runtime:
             self._files = error.files
             await self._wait_for_the_rest(error)
             self._break(error.reason, span)
+            if self.project.kind == "attached":
+                self._due = "it was not ready"
         except BaseException:
             self._log.end(span, "failed")
             raise
@@ -338,6 +357,14 @@ class Runtime:
         }
         self._log.end(span, "failed")
 
+    async def _make_room(self, old: Generation) -> None:
+        """Two processes cannot have one debugger's port; a call at a breakpoint is cut off."""
+        self._current = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                await old.drained()
+        await self._end(old)
+
     async def _drain(self, generation: Generation) -> None:
         await generation.drained()
         await self._end(generation)
@@ -365,9 +392,8 @@ class Runtime:
         if self._crashes > 1:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._crashes - 2))
         self._edited.clear()
-        code = generation.child.exited.result()
         self._work = asyncio.get_running_loop().create_task(
-            self._restart(f"the process ended {failure.ending(code)}", pause)
+            self._restart(f"the process ended {generation.child.ending()}", pause)
         )
 
     async def _restart(self, reason: str, pause: float) -> None:

@@ -27,13 +27,19 @@ class Answer(Protocol):
 
 
 class Address(Protocol):
-    """Where a process listens: the path of a unix socket, else a port of 127.0.0.1."""
+    """Where a process listens: the path of a unix socket, else a port, usually of 127.0.0.1."""
 
     @property
     def path(self) -> str | None: ...
 
     @property
     def port(self) -> int | None: ...
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def tls(self) -> bool: ...
 
 
 class Serving(Protocol):

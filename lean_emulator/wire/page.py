@@ -142,7 +142,9 @@ def _url(raw_path: str, address: Address) -> URL:
     if not raw_path.startswith("/"):  # the absolute form: some clients write it
         raw_path = "/" + raw_path.partition("://")[2].partition("/")[2]
     port = "" if address.port is None else f":{address.port}"
-    return URL(f"http://127.0.0.1{port}{raw_path}", encoded=True)
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    scheme = "https" if address.tls else "http"
+    return URL(f"{scheme}://{host}{port}{raw_path}", encoded=True)
 
 
 def _words(error: aiohttp.ClientError) -> str:

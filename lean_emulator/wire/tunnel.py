@@ -154,7 +154,10 @@ async def tunnel(
                 opened = await asyncio.open_unix_connection(address.path, limit=_LONGEST_HEAD)
             else:
                 opened = await asyncio.open_connection(
-                    "127.0.0.1", address.port, limit=_LONGEST_HEAD
+                    address.host,
+                    address.port,
+                    limit=_LONGEST_HEAD,
+                    ssl=True if address.tls else None,
                 )
     except (OSError, TimeoutError) as error:
         raise NotReached(f"it does not listen on {address} ({error})") from error
