@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.im_hooks import CLIENT_SIGN, IGNORED, RULES, AnswerRule, Kind
 from lean_emulator.model.special_hooks import ON_AUTH_DATA, ON_LOGIN, SpecialHook
 
@@ -19,6 +20,9 @@ class Remark:
 
     text: Hint
     wrong: bool = False
+
+
+_NOT_LOOKED_AT = Remark(Hint("The platform does not look at the answer.", "平台不会使用返回值。"))
 
 
 def explain(
@@ -33,7 +37,43 @@ def explain(
         return [_effect("The user is logged in.", "用户登录成功。")]
     if hook is ON_AUTH_DATA:
         return [*_of_auth_data(body)]
-    return [_effect("The platform does not look at the answer.", "平台不会使用返回值。")]
+    return [_NOT_LOOKED_AT]
+
+
+def explain_class_hook(kind: HookKind, status: int, body: Json) -> list[Remark]:
+    """Remarks on the answer of a hook of a class, called alone (engine.md 2.7, 4.2–4.6)."""
+    if not kind.is_before:
+        failed = _wrong(
+            "The failure is only logged; what is stored stays stored.",
+            "失败仅记录到日志，已存储的内容不会撤销。",
+        )
+        return [_NOT_LOOKED_AT if status < 300 else failed]
+    if status >= 300:
+        return [
+            _effect(
+                "The write is refused: the client gets HTTP 400, code 142, and this text after "
+                "“Cloud Code validation failed. Error detail : ”. The code of the hook is lost.",
+                "写入被拒绝：客户端收到 HTTP 400、错误码 142，此文本位于 “Cloud Code validation "
+                "failed. Error detail : ” 之后；hook 自己的错误码会丢失。",
+            )
+        ]
+    if kind is HookKind.BEFORE_UPDATE:
+        return [
+            _effect(
+                "The update goes on as the client sent it. Called alone, no afterUpdate follows.",
+                "更新按客户端发送的内容进行。单独调用时不会触发 afterUpdate。",
+            )
+        ]
+    if kind is HookKind.BEFORE_DELETE:
+        return [_effect("The object is deleted.", "对象将被删除。")]
+    if isinstance(body, dict) and body.keys() - {"result"}:
+        return [_effect("This is what gets stored.", "这就是将被存储的对象。")]
+    return [
+        _effect(
+            "The answer holds no object, so what the client sent gets stored.",
+            "响应中没有对象，存储的是客户端发送的内容。",
+        )
+    ]
 
 
 def _failed(hook: SpecialHook) -> Remark:

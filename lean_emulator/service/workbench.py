@@ -1,7 +1,7 @@
 """Running things by hand: one function, one hook alone, or the real chain."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lean_emulator.base import errors
@@ -12,10 +12,10 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.model.access import ANONYMOUS, MASTER, Principal
 from lean_emulator.model.document import AUTOMATIC, without
-from lean_emulator.model.hook_answers import Remark
+from lean_emulator.model.hook_answers import Remark, explain_class_hook
 from lean_emulator.model.hook_samples import SPECIAL_HOOKS, special_hook
 from lean_emulator.model.hooknames import BY_WORD, MARKS, HookKind
-from lean_emulator.model.operations import parse_write
+from lean_emulator.model.operations import Write, parse_write
 from lean_emulator.model.special_hooks import SpecialHook
 from lean_emulator.model.values import check_class_name
 from lean_emulator.service.call import Call
@@ -131,13 +131,12 @@ class Workbench:
         except ApiError as e:
             return self._result(span, e.status, e.to_wire())
         said = as_json(answer)
-        return self._result(span, said.status, said.body)
+        remarks = explain_class_hook(kind, said.status, said.body)
+        return self._result(span, said.status, said.body, remarks)
 
     async def _run_special(self, call: Call, hook: SpecialHook, given: Json) -> RunResult:
         tried = await self._trial.run(call, hook, given)
-        return replace(
-            self._result(tried.span, tried.status, tried.body), remarks=tuple(tried.remarks)
-        )
+        return self._result(tried.span, tried.status, tried.body, tried.remarks)
 
     async def _chain(
         self,
@@ -153,9 +152,7 @@ class Workbench:
         fields = without(given, MARKS | AUTOMATIC)
         if kind in _SAVES:
             root = self._begin(call, "POST", class_name, "", fields)
-            work: Awaitable[Any] = self._objects.create(
-                _under(call, root), class_name, parse_write(fields), fetch=True
-            )
+            work = self._create(_under(call, root), class_name, parse_write(fields))
             return await self._finish(root, work, 201)
         if not target:
             raise errors.INVALID_REQUEST(f"{kind.word} in the real chain wants an objectId.")
@@ -164,13 +161,26 @@ class Workbench:
             if updated_keys:
                 fields = {name: fields[name] for name in updated_keys if name in fields}
             root = self._begin(call, "PUT", class_name, target, fields)
-            work = self._objects.update(
-                _under(call, root), class_name, target, parse_write(fields), fetch=True
-            )
+            work = self._update(_under(call, root), class_name, target, parse_write(fields))
             return await self._finish(root, work, 200)
         root = self._begin(call, "DELETE", class_name, target, None)
-        work = self._objects.delete(_under(call, root), class_name, target)
-        return await self._finish(root, work, 200)
+        return await self._finish(root, self._delete(_under(call, root), class_name, target), 200)
+
+    def _create(self, call: Call, class_name: str, write: Write) -> Awaitable[Any]:
+        """As the API does it: a new user signs up, with a password that is never stored as such."""
+        if class_name == "_User":
+            return self._users.sign_up(call, write)
+        return self._objects.create(call, class_name, write, fetch=True)
+
+    def _update(self, call: Call, class_name: str, object_id: str, write: Write) -> Awaitable[Any]:
+        if class_name == "_User":
+            return self._users.update(call, object_id, write, fetch=True)
+        return self._objects.update(call, class_name, object_id, write, fetch=True)
+
+    def _delete(self, call: Call, class_name: str, object_id: str) -> Awaitable[Any]:
+        if class_name == "_User":
+            return self._users.delete(call, object_id)
+        return self._objects.delete(call, class_name, object_id)
 
     async def _finish(self, root: Span, work: Awaitable[Any], status: int) -> RunResult:
         try:
@@ -203,9 +213,11 @@ class Workbench:
             note="by hand",
         )
 
-    def _result(self, span: Span, status: int, body: Json) -> RunResult:
+    def _result(
+        self, span: Span, status: int, body: Json, remarks: Sequence[Remark] = ()
+    ) -> RunResult:
         ended = span.ended if span.ended is not None else self._clock.monotonic()
-        return RunResult(status, body, (ended - span.began) * 1000, span.root.name)
+        return RunResult(status, body, (ended - span.began) * 1000, span.root.name, remarks)
 
     async def _call(self, user: str | None, master: bool) -> Call:
         principal = ANONYMOUS

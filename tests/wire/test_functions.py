@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lean_emulator.base import errors
+from lean_emulator.base.jsontext import Json
 from lean_emulator.base.signing import request_sign
 from tests.support.api import CLIENT, ENGINE, KEYS, MASTER, running_api
 from tests.support.fake_engine import EngineReply, FakeEngine, Handler, refuse, reply
@@ -258,6 +259,7 @@ async def test_the_workbench_runs_hooks_alone_or_in_the_real_chain(tmp_path: Pat
         bench = api.emulator.workbench
         alone = await bench.run_hook("Post", "beforeSave", object={"n": 1})
         assert (alone.status, alone.body) == (200, {"n": 1, "seen": True})
+        assert [remark.text.en for remark in alone.remarks] == ["This is what gets stored."]
         assert (await api("GET", "/1.1/classes/Post")).status == 404
         chain = await bench.run_hook("Post", "beforeSave", object={"n": 1}, chain=True)
         assert chain.status == 201
@@ -267,6 +269,32 @@ async def test_the_workbench_runs_hooks_alone_or_in_the_real_chain(tmp_path: Pat
                 await bench.run_hook("Post", word, object=[1])
         with pytest.raises(errors.ApiError, match="Could not find object by id 'gone'"):
             await bench.run_hook("Post", "beforeDelete", object_id="gone")
+
+
+async def test_the_real_chain_of_a_user_is_a_sign_up(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        bench = api.emulator.workbench
+        user: dict[str, Json] = {"username": "ann", "password": "correct-horse"}
+        made = await bench.run_hook("_User", "beforeSave", object=user, chain=True)
+        assert made.status == 201
+        assert isinstance(made.body, dict)
+        stored = await api.emulator.storage.get("_User", str(made.body["objectId"]))
+        assert stored is not None
+        assert stored["password"] != "correct-horse"
+        assert (await api("POST", "/1.1/login", user)).status == 200
+        changed = await bench.run_hook(
+            "_User", "beforeUpdate", object={"n": 1}, object_id=str(stored["objectId"]),
+            user="ann", chain=True,
+        )  # fmt: skip
+        assert changed.body == With({"n": 1})
+        refused = await bench.run_hook(
+            "_User", "afterDelete", object_id=str(stored["objectId"]), chain=True
+        )
+        assert (refused.status, refused.body) == (400, error(206))
+        gone = await bench.run_hook(
+            "_User", "afterDelete", object_id=str(stored["objectId"]), user="ann", chain=True
+        )
+        assert (gone.status, gone.body) == (200, {})
 
 
 async def test_a_text_with_the_reason_reaches_the_client(tmp_path: Path) -> None:

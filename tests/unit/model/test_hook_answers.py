@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from lean_emulator.model.hook_answers import explain
+from lean_emulator.model.hook_answers import explain, explain_class_hook
 from lean_emulator.model.hook_samples import SPECIAL_HOOKS, sample_of, special_hook
+from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.special_hooks import SpecialHook
 
 USUAL = "The platform goes on as usual."
@@ -218,6 +219,27 @@ def test_a_failure_is_a_refusal_to_some_only(
     (remark,) = explain(named(name), {}, status, {"code": 1, "error": "no"})
     assert text in remark.text.en
     assert remark.wrong is wrong
+
+
+CLASS_HOOKS: list[tuple[HookKind, int, Any, str]] = [
+    (HookKind.BEFORE_SAVE, 200, {"n": 1}, "This is what gets stored."),
+    (HookKind.BEFORE_SAVE, 200, {"result": "ok"}, "what the client sent gets stored."),
+    (HookKind.BEFORE_SAVE, 200, {}, "what the client sent gets stored."),
+    (HookKind.BEFORE_SAVE, 200, None, "what the client sent gets stored."),
+    (HookKind.BEFORE_SAVE, 400, {"error": "no"}, "HTTP 400, code 142"),
+    (HookKind.BEFORE_UPDATE, 200, {"n": 1}, "no afterUpdate follows"),
+    (HookKind.BEFORE_DELETE, 200, {}, "The object is deleted."),
+    (HookKind.BEFORE_DELETE, 500, {}, "The write is refused"),
+    (HookKind.AFTER_SAVE, 200, {"result": "ok"}, "does not look at the answer"),
+    (HookKind.AFTER_DELETE, 500, {}, "The failure is only logged"),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "body", "text"), CLASS_HOOKS)
+def test_hooks_of_classes(kind: HookKind, status: int, body: Any, text: str) -> None:
+    (remark,) = explain_class_hook(kind, status, body)
+    assert text in remark.text.en
+    assert remark.wrong is (not kind.is_before and status >= 300)
 
 
 @pytest.mark.parametrize("hook", SPECIAL_HOOKS, ids=lambda hook: hook.title)
