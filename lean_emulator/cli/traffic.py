@@ -31,17 +31,17 @@ class Traffic:
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
-        self._shown: OrderedDict[int, set[int]] = OrderedDict()
-        """Trace to the late failures in it that have their line."""
+        self._shown: OrderedDict[int, _Shown] = OrderedDict()
         self._warned: set[tuple[str, str]] = set()
 
     def lines(self, root: Span) -> Iterator[str]:
         """Lines that the current state of a trace adds; none while it waits for its answer."""
         if root.ended is None:
             return
-        told = self._shown.get(root.id)
-        if told is None:
-            told = self._shown[root.id] = {step.id for step in walk(root) if _went_wrong(step)}
+        shown = self._shown.get(root.id)
+        if shown is None:
+            shown = self._shown[root.id] = _Shown()
+            shown.failures = {step.id for step in walk(root) if _went_wrong(step)}
             if len(self._shown) > REMEMBERED:
                 self._shown.popitem(last=False)
             if root.kind == "reload":
@@ -49,22 +49,29 @@ class Traffic:
             yield reload_line(root) if root.kind == "reload" else request_line(root)
             if self._verbose:
                 yield from step_lines(root)
-            yield from self._warnings(root)
-            return
         for step in walk(root):
-            if _went_wrong(step) and step.id not in told:
-                told.add(step.id)
+            if _went_wrong(step) and step.id not in shown.failures:
+                shown.failures.add(step.id)
                 yield f"  {styled('later', dim=True)} {_step(step)}"
-        yield from self._warnings(root)
+            if step.ended is not None and step.id not in shown.looked_at:
+                shown.looked_at.add(step.id)
+                yield from self._warnings(step)
 
-    def _warnings(self, root: Span) -> Iterator[str]:
-        for step in walk(root):
-            for warning in warnings_of(step) if "warnings" in step.detail else ():
-                title = step.title.partition("?")[0]
-                if (title, str(warning["kind"])) not in self._warned:
-                    self._warned.add((title, str(warning["kind"])))
-                    said = hint_text(Hint(str(warning["en"]), str(warning["zh"])))
-                    yield f"  {styled('⚠', fg='yellow')} {printable(title)}  {printable(said)}"
+    def _warnings(self, step: Span) -> Iterator[str]:
+        name = step.kind if step.kind == "request" else step.title
+        for warning in warnings_of(step):
+            if (name, str(warning["kind"])) not in self._warned:
+                self._warned.add((name, str(warning["kind"])))
+                said = hint_text(Hint(str(warning["en"]), str(warning["zh"])))
+                yield f"  {styled('⚠', fg='yellow')} {printable(step.title)}  {printable(said)}"
+
+
+class _Shown:
+    """Late failures of a trace that have their line, and steps looked at for warnings."""
+
+    def __init__(self) -> None:
+        self.failures: set[int] = set()
+        self.looked_at: set[int] = set()
 
 
 def request_line(root: Span) -> str:

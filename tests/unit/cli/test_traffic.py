@@ -3,7 +3,8 @@
 import pytest
 
 from lean_emulator.base.clock import ManualClock
-from lean_emulator.base.trace import EventLog, Span
+from lean_emulator.base.jsontext import Json
+from lean_emulator.base.trace import Deferred, EventLog, Span
 from lean_emulator.cli import traffic
 from lean_emulator.cli.traffic import Traffic, printable
 
@@ -93,3 +94,46 @@ def test_memory_is_bounded(
 
 def test_a_path_cannot_steer_the_terminal() -> None:
     assert printable("GET /\x1b[2J\r\n\u202e评论") == "GET /\\x1b[2J\\x0d\\x0a\\x202e评论"
+
+
+def test_a_warning_is_told_once_until_the_code_is_loaded_again(
+    log: EventLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAN_EMU_LANG", "en")
+    looks = []
+
+    class Told(Deferred):
+        def told(self, span: Span) -> Json:
+            looks.append(span.id)
+            return [{"kind": "edits_vanish", "en": "It vanishes.\x1b[0m", "zh": "会消失。"}]
+
+    def warned() -> Span:
+        root, hook = request(log, clock)
+        hook.detail["warnings"] = Told()
+        log.end(root, status=200)
+        return root
+
+    lines = Traffic(verbose=False)
+    root = warned()
+    assert [*lines.lines(root)][1:] == ["  ⚠ beforeSave Review  It vanishes.\\x1b[0m"]
+    assert [*lines.lines(root)] == []
+    assert looks == [2], "a step that has ended is looked at once"
+    assert len([*lines.lines(warned())]) == 1
+    reload = log.begin("reload", "cloud.py")
+    log.end(reload)
+    assert len([*lines.lines(reload)]) == 1
+    monkeypatch.setenv("LEAN_EMU_LANG", "zh")
+    assert [*lines.lines(warned())][1:] == ["  ⚠ beforeSave Review  会消失。"]
+
+
+def test_why_a_hook_did_not_run_is_told_in_words(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAN_EMU_LANG", "en")
+    root = log.begin("request", "PUT /1.1/classes/Review/x")
+    why = {"reason": "ignored", "en": "left out", "zh": "已关闭"}
+    log.skip("hook", "afterUpdate Review", root, why=why)
+    log.end(root, status=200)
+    assert [*Traffic(verbose=True).lines(root)][1] == (
+        "    afterUpdate Review  skipped  0 ms  left out"
+    )
