@@ -220,7 +220,7 @@ class Settings:
         "by another address than its own, such as `http://192.168.1.5:3000`.",
     )  # fmt: skip
     max_file_bytes: int = setting(
-        1024**3, int, "Largest file that is taken.", unit="bytes", least=0, most=1024**4,
+        1024**3, int, "Largest file that is taken.", unit="bytes", least=0, most=1024**3 * 100,
     )  # fmt: skip
     max_body_bytes: int = setting(
         20 * 1024 * 1024, int, "Largest request body that is read.", unit="bytes", least=1024,

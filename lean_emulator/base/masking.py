@@ -25,6 +25,9 @@ _SECRET_HEADERS = frozenset(
 _CODE_PATHS = frozenset({"verifySmsCode", "verifyMobilePhone", "resetPasswordBySmsCode"})
 """Endpoints whose path ends with a code."""
 _CODE_IN_PATH = re.compile(rf"\b({'|'.join(_CODE_PATHS)})/[^/?\s\"']+")
+UPLOAD_TOKEN = "upload-"
+"""What tokens of uploads begin with, so that they can be told from other texts."""
+_UPLOAD_TOKENS = re.compile(rf"\b{UPLOAD_TOKEN}[0-9a-z]+")
 _SECRET_NAMES = re.compile(rf"\b(?:{'|'.join(_SECRET_KEYS)})\b", re.IGNORECASE)
 _LITERALS = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)""", re.S)
 _CQL_ERROR = "CQL syntax error."
@@ -57,6 +60,8 @@ class Mask:
             text = _shown_statement(text)
         if "SmsCode/" in text or "verifyMobilePhone/" in text:
             text = _CODE_IN_PATH.sub(rf"\1/{masked('')}", text)
+        if UPLOAD_TOKEN in text:
+            text = _UPLOAD_TOKENS.sub(lambda found: masked(found[0]), text)
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, masked(secret))

@@ -7,6 +7,7 @@ from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.errors import ApiError, Hint
 from lean_emulator.base.ids import Ids
+from lean_emulator.base.masking import UPLOAD_TOKEN
 from lean_emulator.storage.blobs import Blobs, Draft
 
 SECONDS = 3600.0
@@ -56,7 +57,8 @@ class Uploads:
     def expect(self, object_id: str, key: str, claimed: int | None) -> Upload:
         """A new upload for a record, with a token nobody can guess."""
         expires = self._clock.monotonic() + SECONDS
-        upload = Upload(self._ids.lower(40), object_id, key, expires, claimed)
+        token = f"{UPLOAD_TOKEN}{self._ids.lower(40)}"
+        upload = Upload(token, object_id, key, expires, claimed)
         self._open[upload.token] = upload
         self._by_file[object_id] = upload
         return upload

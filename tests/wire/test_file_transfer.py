@@ -511,14 +511,21 @@ async def test_traces_show_uploads_and_no_tokens(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         tokens = await upload(api)
         await exchange("PUT", tokens["upload_url"], PNG)
+        form_token = {"Authorization": f"UpToken {tokens['token']}"}
+        await exchange("POST", f"{tokens['upload_url']}/mkblk/1", b"x", **form_token)
         mask = api.emulator.mask
         roots = api.emulator.log.traces()
         uploads = [root for root in roots if "__upload" in root.title]
-        assert [(root.status, root.outcome) for root in uploads] == [(403, "rejected"), (200, "ok")]
-        shown = json.dumps([[summary(root, mask), tree(root, mask)] for root in uploads])
+        assert [(root.status, root.outcome) for root in uploads] == [
+            (403, "rejected"),
+            (403, "rejected"),
+            (200, "ok"),
+        ]
+        shown = json.dumps([[summary(root, mask), tree(root, mask)] for root in roots])
         assert tokens["token"] not in shown
         assert "fileTokens gives a new one" in shown
         await check_traces(api, [])
+        assert "fileCallback" in shown
 
 
 async def test_uploads_at_the_same_time(tmp_path: Path) -> None:
