@@ -17,7 +17,7 @@ from lean_emulator.model.access import check_acl
 from lean_emulator.model.class_permissions import ACTIONS
 from lean_emulator.model.column_options import Options
 from lean_emulator.model.declared_index import Index
-from lean_emulator.model.schema import ANY, ClassSchema, ColumnType, new_class, type_of_value
+from lean_emulator.model.schema import ANY, OURS, ClassSchema, ColumnType, new_class, type_of_value
 from lean_emulator.model.values import MISSING, check_class_name, normalise
 
 _MEMBERS = ("schema", "permissions", "indexes", "name", "type")
@@ -48,6 +48,11 @@ def read_schema(text: str, file: str, class_name: str) -> ClassSchema:
     except RecursionError as e:
         raise _wrong(file, "the file", "is nested too deep.") from e
     return _Reader(file).schema(content, class_name)
+
+
+def schema_of(content: Json, class_name: str, source: str) -> ClassSchema:
+    """The class that ``to_json`` told of; ``source`` names the file in complaints."""
+    return _Reader(source).schema(content, class_name)
 
 
 def to_json(schema: ClassSchema) -> dict[str, Json]:
@@ -252,6 +257,8 @@ class _Reader:
                 raise self._wrong(place, f"'{name}' means nothing there.{offer}")
 
     def _class_name(self, place: str, name: Any) -> str:
+        if isinstance(name, str) and name.startswith(OURS):
+            return name
         try:
             check_class_name(name if isinstance(name, str) else "")
         except ApiError as e:

@@ -1,8 +1,9 @@
 """Objects in dictionaries: the engine behind every storage, and a storage of its own."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import relations_of
@@ -16,6 +17,31 @@ from lean_emulator.storage.plan import NO_LIMITS, Limits, Plan, counted, held
 from lean_emulator.storage.table import Table
 
 
+class Keeper(Protocol):
+    """What makes a storage last; see ``keeper.FileKeeper``.
+
+    Each method is called before a change happens, in the same step. It raises where the change
+    must not happen, and gives what is to be awaited before it is answered.
+    """
+
+    async def open(self, storage: "MemoryStorage") -> None: ...
+
+    async def close(self) -> None: ...
+
+    def commit(
+        self,
+        committed: Sequence[Committed],
+        schemas: Sequence[ClassSchema],
+        counters: Mapping[tuple[str, str], int],
+    ) -> Awaitable[None] | None: ...
+
+    def save_class(self, schema: ClassSchema) -> Awaitable[None] | None: ...
+
+    def drop_class(self, class_name: str) -> Awaitable[None] | None: ...
+
+    def clear(self) -> Awaitable[None] | None: ...
+
+
 class MemoryStorage:
     """Create, get, update and delete cost the same at any size.
 
@@ -25,16 +51,30 @@ class MemoryStorage:
     itself makes it atomic.
     """
 
-    def __init__(self, limits: Limits = NO_LIMITS) -> None:
+    def __init__(self, limits: Limits = NO_LIMITS, keeper: Keeper | None = None) -> None:
+        """``keeper`` makes what is written last longer than the process."""
         self._limits = limits
+        self._keeper = keeper
         self._tables: dict[str, Table] = {}
         self._schemas: dict[str, ClassSchema] = {}
 
     async def open(self) -> None:
-        """Nothing to load."""
+        """Load what the keeper has. Raises ``StartError``."""
+        if self._keeper is not None:
+            await self._keeper.open(self)
 
     async def close(self) -> None:
-        """Nothing to keep."""
+        if self._keeper is not None:
+            await self._keeper.close()
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The classes as they are, to be looked at by the keeper."""
+        return self._tables
+
+    def adopt(self, tables: Mapping[str, Table], schemas: Mapping[str, ClassSchema]) -> None:
+        """Become what was kept; nobody else may have the tables."""
+        self._tables, self._schemas = dict(tables), dict(schemas)
 
     def fork(self) -> "MemoryStorage":
         """A storage with the same content, from which on each goes its own way.
@@ -94,6 +134,13 @@ class MemoryStorage:
     async def commit(self, changes: Sequence[Change]) -> list[Committed]:
         plan = Plan(self._tables, self._schemas, self._limits)
         committed = [plan.add(change) for change in changes]
+        kept = self._keep_commit(committed, plan)
+        self._apply(plan, committed)
+        if kept is not None:
+            await kept
+        return committed
+
+    def _apply(self, plan: Plan, committed: Sequence[Committed]) -> None:
         self._schemas.update(plan.schemas)
         for (class_name, column), number in plan.counters.items():
             self._own(class_name).counters[column] = number
@@ -119,7 +166,6 @@ class MemoryStorage:
             if (class_name, object_id) in plan.born:
                 objects.pop(object_id, None)  # an id that is used again goes to the end
             objects[object_id] = document
-        return committed
 
     async def related(self, owner_class: str, owner_id: str, key: str) -> list[str]:
         table = self._tables.get(owner_class)
@@ -139,20 +185,36 @@ class MemoryStorage:
     async def save_class(self, schema: ClassSchema) -> None:
         known = self._tables.get(schema.name)
         unique = held(schema, {} if known is None else known.documents)
+        kept = None if self._keeper is None else self._keeper.save_class(schema)
         table = self._own(schema.name)
         table.unique = unique
         for column, reached in counted(schema, table.documents).items():
             table.counters[column] = max(reached, table.counters.get(column, 0))
         self._schemas[schema.name] = schema
+        if kept is not None:
+            await kept
 
     async def drop_class(self, class_name: str) -> None:
+        kept = None if self._keeper is None else self._keeper.drop_class(class_name)
         self._schemas.pop(class_name, None)
         table = self._tables.pop(class_name, None)
         if table is not None:
             table.holders -= 1
+        if kept is not None:
+            await kept
 
     async def clear(self) -> None:
+        kept = None if self._keeper is None else self._keeper.clear()
         self._let_go()
+        if kept is not None:
+            await kept
+
+    def _keep_commit(self, committed: Sequence[Committed], plan: Plan) -> Awaitable[None] | None:
+        """Have a commit kept before anybody can see it; raises where that is not possible."""
+        if self._keeper is None:
+            return None
+        changed = [s for name, s in plan.schemas.items() if self._schemas.get(name) is not s]
+        return self._keeper.commit(committed, changed, plan.counters)
 
     def _share(self, other: "MemoryStorage") -> None:
         for table in other._tables.values():
