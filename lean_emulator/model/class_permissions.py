@@ -29,7 +29,9 @@ Closed: TypeAlias = Mapping[ClassAction, Grant]
 NOBODY = Grant()
 ALL_OPEN: Closed = MappingProxyType({})
 _BUILT_IN: Mapping[str, Closed] = {
+    "_Blocklist": {"create": NOBODY, "update": NOBODY},
     "_File": {"delete": NOBODY, "update": NOBODY},
+    "_FriendshipRequest": {"create": NOBODY, "update": NOBODY},
     "_Installation": {"delete": NOBODY, "find": NOBODY},
     "_Notification": dict.fromkeys(ACTIONS, NOBODY),
 }

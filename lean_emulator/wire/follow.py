@@ -121,7 +121,6 @@ class FriendHandlers:
             *self._of_requests("/users/friendshipRequests"),
             *self._of_requests("/friendshipRequests"),
             Route("POST", "/classes/_FriendshipRequest", self.ask),
-            Route("PUT", "/classes/_FriendshipRequest/:id", self.update),
             Route("POST", "/users/:id/friendBlocklist/:blocked", self.block),
             Route("DELETE", "/users/:id/friendBlocklist/:blocked", self.unblock),
             Route("GET", "/users/:id/friendBlocklist", self.blocked),
@@ -168,11 +167,6 @@ class FriendHandlers:
         return await self._objects.delete(request, "_FriendshipRequest", request_id)
 
     async def update(self, request: Request, request_id: str) -> Answer:
-        """A client that could write the status would be its own friend: it accepts or declines."""
-        if not request.call.principal.is_master:
-            raise errors.NOT_FOR_CLIENTS(
-                "A friendship request is answered with /accept or /decline, not by an update."
-            )
         return await self._objects.update(request, "_FriendshipRequest", request_id)
 
     async def block(self, request: Request, user: str, blocked: str) -> Answer:

@@ -106,8 +106,8 @@ async def test_asking_again(tmp_path: Path) -> None:
         ("eve", "PUT", "/accept", GUARD),
         (NOBODY, "PUT", "/accept", GUARD),
         ("ann", "PUT", "/decline", GUARD),
-        ("bob", "PUT", "", error(119)),
-        ("ann", "PUT", "", error(119)),
+        ("bob", "PUT", "", error(403)),
+        ("ann", "PUT", "", error(403)),
         ("eve", "DELETE", "", error(403)),
     ],
 )
