@@ -25,7 +25,7 @@ _SECRET_HEADERS = frozenset(
 _CODE_PATHS = frozenset({"verifySmsCode", "verifyMobilePhone", "resetPasswordBySmsCode"})
 """Endpoints whose path ends with a code."""
 _CODE_IN_PATH = re.compile(rf"\b({'|'.join(_CODE_PATHS)})/[^/?\s\"']+")
-UPLOAD_TOKEN = "upload-"
+UPLOAD_TOKEN = "upload-"  # noqa: S105 - how tokens begin, not one of them
 """What tokens of uploads begin with, so that they can be told from other texts."""
 _UPLOAD_TOKENS = re.compile(rf"\b{UPLOAD_TOKEN}[0-9a-z]+")
 _SECRET_NAMES = re.compile(rf"\b(?:{'|'.join(_SECRET_KEYS)})\b", re.IGNORECASE)

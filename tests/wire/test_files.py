@@ -15,7 +15,8 @@ from tests.support.scenario import PASSWORD, Id, Scenario, Sent, SignedUp, Store
 ANY_KEY = Looks("a key", r"[0-9a-z]{40}\.png")
 ANY_FILE_URL = Looks("a file's address", r"http://127\.0\.0\.1:\d+/__files/[0-9a-z]{40}\.png")
 ANY_UPLOAD_URL = Looks(
-    "an upload's address", r"http://127\.0\.0\.1:\d+/__upload/[0-9a-f]{24}\?token=upload-[0-9a-z]{40}"
+    "an upload's address",
+    r"http://127\.0\.0\.1:\d+/__upload/[0-9a-f]{24}\?token=upload-[0-9a-z]{40}",
 )
 TOKENS = {
     "objectId": ANY_ID,
