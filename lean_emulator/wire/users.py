@@ -13,7 +13,12 @@ from lean_emulator.wire.objects import ObjectHandlers, guard_of, wants_fields
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
 
-_NAMES = ("username", "email", "mobilePhoneNumber")
+_NAMES = {
+    "username": (200, "Username is missing or empty."),
+    "email": (204, "The email address is missing."),
+    "mobilePhoneNumber": (212, "The mobile phone number is missing."),
+}
+"""What a user may log in by, and the error for an empty one."""
 
 
 class UserHandlers:
@@ -64,8 +69,8 @@ class UserHandlers:
         """By name, address or number with the password, or by number with a code; a name wins."""
         given = {**request.params, **request.document()}
         name = next((name for name in _NAMES if isinstance(given.get(name), str)), None)
-        if name is None:
-            raise ApiError(200, "Username is missing or empty.")
+        if name is None or not given[name]:
+            raise ApiError(*_NAMES[name or "username"])
         value = str(given[name])
         digits = given.get("smsCode")
         if name == "mobilePhoneNumber" and isinstance(digits, str) and not given.get("password"):
@@ -148,7 +153,7 @@ def phone_in(given: Fields) -> str:
     """The phone number of a body. Raises code 212 without one."""
     phone = given.get("mobilePhoneNumber")
     if not isinstance(phone, str) or not phone:
-        raise ApiError(212, "The mobile phone number is missing.")
+        raise ApiError(*_NAMES["mobilePhoneNumber"])
     return phone
 
 

@@ -87,7 +87,13 @@ LOGINS = [
     login("no password", {"username": "ann"}, 400, error(201)),
     login("a name that is no text", {"username": {"$ne": ""}, "password": "x"}, 400, error(200)),
     login("nothing", None, 400, error(200)),
-]
+    login("empty name", {"username": "", "password": "x"}, 400, error(200)),
+    login("empty address", {"email": "", "password": "x"}, 400, error(204)),
+    login("empty number", {"mobilePhoneNumber": "", "smsCode": "1"}, 400, error(212)),
+    login("neither password nor code", {"mobilePhoneNumber": "+8613800000000"}, 400, error(201)),
+    login("a code beside the password is not looked at",
+          {"mobilePhoneNumber": "+8613800000000", "password": PASSWORD, "smsCode": "x"}, 200, ME),
+]  # fmt: skip
 
 
 def me(name: str, status: int, answer: Any, **more: Any) -> Scenario:
