@@ -13,6 +13,7 @@ from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.queued import MAX_TIMEOUT_MS, QueuedTask
 from lean_emulator.service.timed_call import Came, TimedCalls
+from lean_emulator.storage.rehearsable import current_rehearsal
 
 LOST_TEXT = (
     "lean-emu stopped while the task ran; it is not run again, as it asked for at most once."
@@ -85,10 +86,12 @@ class Queue:
         self._expiring.clear()
 
     async def put(self, task: QueuedTask) -> None:
-        """Queue a task. Raises code 409 for an id that is still known."""
+        """Queue a task; a dry run queues none. Raises code 409 for an id that is still known."""
         self._forget_expired()
         if task.unique_id in self._tasks:
             raise ApiError(409, f"The uniqueId '{task.unique_id}' is already in use.", 409)
+        if current_rehearsal() is not None:
+            return
         self._tasks[task.unique_id] = task
         try:
             await self._store.save(task)

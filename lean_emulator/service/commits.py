@@ -36,7 +36,8 @@ class Commits:
                 self._log.end(span, "failed", e.status)
             raise
         for span, committed in zip(spans, done, strict=True):
-            self._last_write[committed.change.class_name] = self._clock.now_ms()
+            if call.rehearsal is None:
+                self._last_write[committed.change.class_name] = self._clock.now_ms()
             if committed.before is not None:
                 span.detail["before"] = committed.before
             if committed.after is not None:

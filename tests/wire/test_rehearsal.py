@@ -273,6 +273,25 @@ async def test_nothing_is_sent(tmp_path: Path) -> None:
         assert len(inbox.messages()) == len(before) + 1
 
 
+async def test_nothing_is_queued_for_later(tmp_path: Path) -> None:
+    async with running_code(tmp_path, {"f": agrees}) as api:
+        queue = "/1.1/engine/cloud-queue/tasks"
+        body = {"function": "f", "params": {}, "delay": 5_000}
+        answer = await rehearse(api, "POST", queue, body)
+        assert (answer.json["status"], answer.json["body"]) == (200, With({}))
+        queued = await api("GET", "/__emu/queue", headers=MASTER)
+        assert queued.json["results"] == []
+
+
+async def test_when_a_class_was_last_written_is_not_changed(tmp_path: Path) -> None:
+    async with running_code(tmp_path, {}) as api:
+        await api.create("Post", n=1)
+        before = (await api("GET", POST)).headers["Last-Modified"]
+        api.clock.advance(60)
+        await rehearse(api, "POST", POST, {"n": 2})
+        assert (await api("GET", POST)).headers["Last-Modified"] == before
+
+
 async def test_only_the_master_key_may_ask(tmp_path: Path) -> None:
     async with running_code(tmp_path, {}) as api:
         wish = {"path": POST, "body": {}}
