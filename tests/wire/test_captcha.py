@@ -66,7 +66,7 @@ async def picture(api: Api, url: str) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
-async def solved(api: Api, **params: str) -> str:
+async def solved(api: Api, **params: Any) -> str:
     asked = (await api("GET", "/1.1/requestCaptcha", **params)).json
     status, png = await picture(api, asked["captcha_url"])
     assert status == 200
@@ -169,7 +169,7 @@ async def test_one_answer_each_and_in_time(tmp_path: Path) -> None:
     ],
 )
 async def test_sizes(
-    params: dict[str, str], headers: Any, size: tuple[int, int], tmp_path: Path
+    params: dict[str, Any], headers: Any, size: tuple[int, int], tmp_path: Path
 ) -> None:
     async with running_api(project=tmp_path, captcha=True) as api:
         asked = (await api("GET", "/1.1/requestCaptcha", headers=headers, **params)).json

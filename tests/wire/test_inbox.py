@@ -62,7 +62,7 @@ async def test_messages_oldest_first(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-async def test_some_of_them(params: dict[str, str], kinds: list[str], tmp_path: Path) -> None:
+async def test_some_of_them(params: dict[str, Any], kinds: list[str], tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         await both_sent(api)
         answer = await api("GET", "/__emu/inbox", headers=MASTER, **params)
@@ -94,7 +94,7 @@ async def test_waiting_in_vain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "params", [{"wait": "long"}, {"wait": "-1"}, {"wait": "31"}, {"kind": "x"}]
 )
-async def test_wrong_questions(params: dict[str, str], tmp_path: Path) -> None:
+async def test_wrong_questions(params: dict[str, Any], tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         answer = await api("GET", "/__emu/inbox", headers=MASTER, **params)
         assert (answer.status, answer.json) == (400, error(1))

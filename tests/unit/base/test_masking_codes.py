@@ -2,6 +2,7 @@
 
 import pytest
 
+from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask, shown_path
 
 
@@ -22,7 +23,7 @@ def test_a_path_is_shown_without_its_code(path: str, segments: tuple[str, ...], 
 def test_nor_does_a_text_show_one(path: str) -> None:
     mask = Mask()
     assert mask.text(f"PUT /1.1/{path}/123456 failed") == f"PUT /1.1/{path}/•••• failed"
-    member = {"method": "POST", "path": f"/1.1/{path}/123456?x=1"}
+    member: dict[str, Json] = {"method": "POST", "path": f"/1.1/{path}/123456?x=1"}
     assert mask.json(member) == {"method": "POST", "path": f"/1.1/{path}/••••?x=1"}
 
 
