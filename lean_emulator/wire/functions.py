@@ -6,12 +6,18 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.model.document import without
 from lean_emulator.model.hook_samples import special_hook
 from lean_emulator.model.hooknames import BY_WORD, MARKS
+from lean_emulator.model.im_hooks import IM_HOOKS
 from lean_emulator.service.functions import Functions, as_json
 from lean_emulator.service.hook_event import HookEvent
 from lean_emulator.service.hook_trial import HookTrial
 from lean_emulator.service.hooks import Hooks
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
+
+NOT_FOR_CLIENTS = Hint(
+    en="A hook is not for clients: try it with lean-emu hook, or on the console's Run.",
+    zh="Hook 不供客户端调用：请用 lean-emu hook 或控制台的“运行”来尝试。",
+)
 
 
 class FunctionHandlers:
@@ -69,6 +75,8 @@ class FunctionHandlers:
         return Answer(said.body, said.status)
 
     async def _run(self, request: Request, name: str, *, rpc: bool) -> Answer:
+        if _is_reserved(name) and not request.call.principal.from_engine:
+            raise errors.UNAUTHORIZED(hint=NOT_FOR_CLIENTS)
         params: Json = request.body
         said = await self._functions.run(
             request.call, name, params, rpc=rpc, headers=request.headers
@@ -84,3 +92,8 @@ def _keyless(class_name: str, word: str) -> Hint:
         zh="hook 只响应带 hook key 的调用，云端亦然：请发送 X-LC-Hook-Key，"
         f"或使用 lean-emu hook {class_name} {word} 进行测试",
     )
+
+
+def _is_reserved(name: str) -> bool:
+    """Whether a name is a hook's; not every engine refuses those to clients (engine.md 5.3)."""
+    return name in IM_HOOKS or name.startswith("__")

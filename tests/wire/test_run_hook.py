@@ -10,7 +10,7 @@ from lean_emulator.model.hook_samples import SPECIAL_HOOKS, takes_user
 from lean_emulator.model.special_hooks import SpecialHook
 from tests.support.api import CLIENT, ENGINE, KEYS, MASTER, Api, running_api
 from tests.support.fake_engine import FakeEngine, refuse
-from tests.support.matchers import With
+from tests.support.matchers import With, error
 
 
 def engine() -> FakeEngine:
@@ -192,6 +192,19 @@ async def test_a_login_hook_wants_a_user(tmp_path: Path) -> None:
         assert by_hand.json["status"] == 400
         assert by_hand.json["remarks"][0]["en"].startswith("The log-in is refused")
         assert fake.received[0].json == {"object": {"username": "tom"}}
+
+
+@pytest.mark.parametrize("name", ["_messageReceived", "__on_login__User"])
+async def test_clients_cannot_call_a_hook_as_a_function(tmp_path: Path, name: str) -> None:
+    fake = FakeEngine({name: lambda _: {"result": "ok"}, "_own": lambda _: {"result": 1}})
+    async with running_api(fake, project=tmp_path) as api:
+        for path in (f"/1.1/functions/{name}", f"/1.1/call/{name}"):
+            for headers in (CLIENT, MASTER, {**CLIENT, "X-LC-Hook-Key": "wrong"}):
+                answer = await api("POST", path, {}, headers=headers)
+                assert (answer.status, answer.json) == (401, error(401, "Unauthorized."))
+        assert fake.received == []
+        assert (await api("POST", f"/1.1/functions/{name}", {}, headers=ENGINE)).status == 200
+        assert (await api("POST", "/1.1/functions/_own", {})).json == {"result": 1}
 
 
 @pytest.mark.parametrize("path", ["_User/onLogin", "onVerified/sms", "BigQuery/onComplete"])
