@@ -23,7 +23,7 @@ from lean_emulator.storage.contract import Change, Delete, Insert, Storage, Upda
 
 BOXES = f"{OURS}StatusInbox"
 ITEMS = f"{OURS}StatusInboxItem"
-AT_ONCE = 500
+AT_ONCE = 100
 """Inboxes that one commit delivers to; others may be served between two of them."""
 _ATTEMPTS = 100
 _EVERYTHING = 1_000_000_000

@@ -120,8 +120,8 @@ class Statuses:
         self, call: Call, status_id: str, inbox_type: str, owners: Sequence[tuple[str, str]]
     ) -> None:
         """One step of the trace, however many inboxes there are."""
-        title = f"deliver to {len(owners)} inboxes"
-        span = self._log.begin("message", title, call.span, inbox_type=inbox_type)
+        title = f"deliver to {len(owners)} {'inbox' if len(owners) == 1 else 'inboxes'}"
+        span = self._log.begin("storage", title, call.span)
         try:
             await self._boxes.deliver([Box(*owner, inbox_type) for owner in owners], status_id)
         finally:

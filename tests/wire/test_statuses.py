@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lean_emulator.service.status_inbox import BOXES, ITEMS
+from tests.support.api import MASTER
 from tests.support.fake_engine import FakeEngine, refuse
 from tests.support.matchers import ANY_DATE, ANY_ID, With, error
 from tests.support.people import NOBODY, ROOT, People, people
@@ -391,6 +392,14 @@ async def test_those_who_publish_at_once_get_different_numbers(tmp_path: Path) -
         assert [status["messageId"] for status in found["results"]] == [*range(20, 0, -1)]
         assert {status["message"] for status in found["results"]} == {f"m{n}" for n in range(20)}
         assert await counts(who, "bob", "x") == (20, 20)
+
+
+async def test_the_trace_shows_delivery_as_one_step(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann", "bob") as who:
+        await publish(who, "ann", "hello", {"className": "_User", "where": {}})
+        trace = await who.api("GET", "/__emu/traces/last", headers=MASTER)
+        steps = [step["title"] for step in trace.json["children"]]
+        assert steps == ["insert _Status", "deliver to 2 inboxes"]
 
 
 async def test_a_hook_may_refuse_a_status(tmp_path: Path) -> None:
