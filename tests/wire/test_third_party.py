@@ -203,6 +203,11 @@ LINKS = [
     linking("ends anonymity, as SDKs send it",
             {"authData": {"anonymous": ANONYMOUS, "weixin": WEIXIN}},
             {**DONE, "authData": {"weixin": WEIXIN}}, {"weixin": WEIXIN}, setup=[ANON]),
+    linking("a name and a password end anonymity", {"username": "cat", "password": "secret"},
+            With({"authData": {}, "username": "cat"}, without=("password",)), {}, setup=[ANON],
+            hooks=UPDATED),
+    linking("a name alone does not", {"username": "cat"}, {**DONE, "username": "cat"},
+            {"anonymous": ANONYMOUS}, setup=[ANON], hooks=UPDATED),
     linking("anonymous again", {"authData": {"anonymous": {"id": "new"}}},
             {**DONE, "authData": {"anonymous": {"id": "new"}}}, {"anonymous": {"id": "new"}},
             setup=[ANON]),
@@ -247,6 +252,32 @@ async def test_many_at_once_are_one_user(tmp_path: Path) -> None:
         answers = await asyncio.gather(*(_sign_in(api, {"github": GITHUB}) for _ in range(20)))
         assert sorted(answer.status for answer in answers) == [200] * 19 + [201]
         assert len({answer.json["objectId"] for answer in answers}) == 1
+
+
+async def test_many_who_want_one_account_leave_it_to_one(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        users = [await _sign_in(api, {"weixin": {"openid": f"w{n}"}}) for n in range(10)]
+
+        async def link(user: Any) -> int:
+            session = {**CLIENT, "X-LC-Session": user.json["sessionToken"]}
+            path = f"/1.1/users/{user.json['objectId']}"
+            answer = await api("PUT", path, {"authData": {"github": GITHUB}}, headers=session)
+            return answer.status
+
+        assert sorted(await asyncio.gather(*map(link, users))) == [200] + [400] * 9
+        again = await _sign_in(api, {"github": GITHUB})
+        assert (again.status, len(again.json["authData"])) == (200, 2)
+
+
+async def test_an_anonymous_user_that_signs_up_can_log_in(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        made = await _sign_in(api, {"anonymous": ANONYMOUS})
+        session = {**CLIENT, "X-LC-Session": made.json["sessionToken"]}
+        named = {"username": "cat", "password": "secret"}
+        await api("PUT", f"/1.1/users/{made.json['objectId']}", named, headers=session)
+        known = await api("POST", "/1.1/login", named)
+        assert (known.json["objectId"], known.json["authData"]) == (made.json["objectId"], {})
+        assert (await _sign_in(api, {"anonymous": ANONYMOUS})).status == 201
 
 
 async def test_a_hook_sees_what_is_new_and_its_identity_is_the_user(tmp_path: Path) -> None:

@@ -98,6 +98,17 @@ suite('accounts of other platforms', { skip: withoutCode }, () => {
     assert.equal(fresh.id, user.id);
   });
 
+  test('an anonymous user signs up', async () => {
+    const user = await AV.User.loginAnonymously();
+    const name = randomUUID();
+    user.setUsername(name);
+    user.setPassword('correct');
+    await user.signUp();
+    const known = await AV.User.logIn(name, 'correct');
+    assert.equal(known.id, user.id);
+    assert.equal(known.isAnonymous(), false);
+  });
+
   test('a union id joins the apps of a platform', async () => {
     const unionId = randomUUID();
     const asMainAccount = { unionIdPlatform: 'weixin', asMainAccount: true };
