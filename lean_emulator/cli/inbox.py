@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def _follow(admin: AdminClient, wanted: Mapping[str, str], *, as_json: bool) -> 
 def _print(message: Mapping[str, Any]) -> None:
     """A head with what to use from the message, and its text below."""
     head = [
-        styled(f"{message['at'][11:19]}", dim=True),
+        styled(f"{datetime.fromisoformat(message['at']).astimezone():%H:%M:%S}", dim=True),
         f"{message['kind']:<4}",
         styled(one_line(message["to"]), bold=True),
         one_line(message["title"]),

@@ -21,7 +21,9 @@ const refreshMain = throttle(1000, async () => {
   const { html } = await fetchPart(location.href, "page");
   const fresh = part("main", parse(html));
   if (!fresh || fresh.innerHTML === part("main").innerHTML) return;
-  if (!part("main").contains(document.querySelector("details[open]"))) fill(part("main"), fresh.innerHTML);
+  if (part("main").contains(document.querySelector("details[open]"))) return;
+  part("main").className = fresh.className; // an empty page may have become one with panes
+  fill(part("main"), fresh.innerHTML);
 });
 
 function traces(event) {
