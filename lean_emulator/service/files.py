@@ -128,12 +128,13 @@ class Files:
 
         Whoever knows the address may read, as on the platform, where it is one of a CDN.
         """
-        newest = Query(CLASS, Compare("key", "eq", key), order=(Order("createdAt", True),), limit=1)
+        newest = Query(CLASS, Compare("key", "eq", key), order=(Order("createdAt", True),))
         for record in await self._storage.find(newest):
             object_id = str(record["objectId"])
             if record.get("url") is None and _ID.fullmatch(object_id):
                 content = await self._blobs.content(object_id)
-                return None if content is None else Served(record, content)
+                if content is not None:
+                    return Served(record, content)
         return None
 
     async def clear(self) -> None:

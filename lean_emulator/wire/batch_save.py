@@ -5,6 +5,8 @@ from dataclasses import replace
 from lean_emulator.base import errors
 from lean_emulator.base.errors import DuplicateValue
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.file_record import CLASS as FILE_CLASS
+from lean_emulator.model.operations import Write
 from lean_emulator.model.values import check_object_id
 from lean_emulator.model.where_json import truth
 from lean_emulator.service.accounts import taken
@@ -112,11 +114,16 @@ def _entry(batch: Request, member: Json) -> Entry:
         class_name,
         internal_id,
         None if is_new else object_id,
-        inner.write(),
+        _without_keys(inner.write()) if class_name == FILE_CLASS else inner.write(),
         _children(body.get("__children")),
         guard_of(inner),
         wants_fields(inner),
     )
+
+
+def _without_keys(write: Write) -> Write:
+    """What a save says of a file; where its content lies is not for a client to say."""
+    return {name: operation for name, operation in write.items() if name not in ("key", "bucket")}
 
 
 def _target(path: tuple[str, ...], written: str) -> tuple[str, str | None]:

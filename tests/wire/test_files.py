@@ -270,6 +270,19 @@ async def test_nobody_takes_the_address_of_another_file(tmp_path: Path) -> None:
         assert (await exchange("GET", tokens["url"])).body == PNG
 
 
+async def test_no_compound_save_takes_the_address_of_a_file(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        tokens = await upload(api)
+        api.clock.advance(1)
+        body = {"__internalId": "x", "name": "mine", "key": tokens["key"], "bucket": "lean-emu"}
+        request = {"method": "POST", "path": "/1.1/classes/_File", "body": body}
+        answer = await api("POST", "/1.1/batch/save", {"requests": [request]})
+        assert answer.status == 200
+        made = (await api("GET", f"/1.1/files/{answer.json['x']['objectId']}")).json
+        assert made == With({"name": "mine"}, without=("key", "bucket", "url"))
+        assert (await exchange("GET", tokens["url"])).body == PNG
+
+
 async def test_the_master_key_may_replace_a_file(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         tokens = await upload(api)
