@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import tzinfo
+from pathlib import Path
 from types import TracebackType
 
 from lean_emulator import __version__, schema_folder, state_folder
 from lean_emulator.account_settings import account_options
 from lean_emulator.base.clock import Clock, SystemClock, TurnableClock
-from lean_emulator.base.errors import ApiError, DuplicateValue, StartError
+from lean_emulator.base.errors import ApiError, DuplicateValue, Hint, StartError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
@@ -45,6 +46,7 @@ from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
 from lean_emulator.storage.blobs import Blobs, FolderBlobs, MemoryBlobs
+from lean_emulator.storage.keeper import FileKeeper
 from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
 from lean_emulator.storage.rehearsable import RehearsableStorage
@@ -107,9 +109,9 @@ class Emulator:
         self.log = EventLog(self._clock, settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
         self.storage = RehearsableStorage(
-            MemoryStorage(Limits(settings.max_columns, settings.max_classes))
+            MemoryStorage(Limits(settings.max_columns, settings.max_classes), self._keeper())
         )
-        self.storage_text = "memory"
+        self.storage_text = settings.storage
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
         self.console_port = 0
@@ -346,6 +348,20 @@ class Emulator:
             lambda: (self.api_url, self.api_port),
         ).build()
 
+    def _keeper(self) -> FileKeeper | None:
+        """What keeps objects in files, where they are to be kept."""
+        settings = self.settings
+        if settings.storage == "memory":
+            return None
+        return FileKeeper(
+            _data_folder(settings),
+            fsync="always" if settings.fsync == "always" else "timer",
+            report=self._tell_trouble,
+        )
+
+    def _tell_trouble(self, text: str, hint: Hint | None) -> None:
+        self._tell_output(OutputLine("stderr", text if hint is None else f"{text} {hint.en}"))
+
     def _tell_output(self, line: OutputLine) -> None:
         if self._on_output is not None:
             self._on_output(line.stream, self.mask.text(line.text))
@@ -496,7 +512,12 @@ def _blobs(settings: Settings) -> Blobs:
     """Contents are kept where objects are."""
     if settings.storage == "memory":
         return MemoryBlobs()
-    return FolderBlobs(state_folder.path_in(settings.project_dir) / "files")
+    return FolderBlobs(_data_folder(settings) / "files")
+
+
+def _data_folder(settings: Settings) -> Path:
+    own = state_folder.path_in(settings.project_dir) / "data"
+    return own if settings.data is None else Path(settings.data)
 
 
 def _trial_limits(settings: Settings) -> TrialLimits:

@@ -37,8 +37,6 @@ class Spec:
     least: float | None = None
     most: float | None = None
     choices: tuple[str, ...] = ()
-    later: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Values that are known but not built, with what to say about each."""
     secret: bool = False
     path: bool = False
     """A relative path with a slash in it belongs to the file or folder that it was given in."""
@@ -137,8 +135,17 @@ class Settings:
         least=1, most=366 * 86_400,
     )  # fmt: skip
     storage: str = setting(
-        "memory", str, "Where objects live; `memory` forgets them when lean-emu stops.",
-        choices=("memory",), later={"tinydb": "storage in a file comes with a later version"},
+        "memory", str, "Where objects live; `memory` forgets them when lean-emu stops, `tinydb` "
+        "keeps them in files.", choices=("memory", "tinydb"),
+    )  # fmt: skip
+    data: str | None = setting(
+        None, str, "Folder in which objects are kept; without it `.lean-emu/data` of the project.",
+        folder=True,
+    )  # fmt: skip
+    fsync: str = setting(
+        "timer", str, "When a write is safe from the machine stopping: `timer` within a second of "
+        "its answer, `always` before it. From lean-emu stopping it is always safe.",
+        choices=("timer", "always"),
     )  # fmt: skip
     app_id: str | None = _key("Application id, in place of the one made for the project.")
     app_key: str | None = _key("App key, in place of the one made for the project.")
@@ -350,13 +357,6 @@ def _unknown(written: str, source: _Source) -> StartError:
 def _fitting(name: str, value: object, origin: str, base: Path) -> Any:
     spec = specs()[name]
     parsed = _parsed(spec, value)
-    if isinstance(parsed, str) and parsed in spec.later:
-        raise StartError(
-            f"{name} = {parsed!r} ({origin}): {spec.later[parsed]}.",
-            hint=Hint(
-                f"Use {name} = {spec.choices[0]!r}.", f"请使用 {name} = {spec.choices[0]!r}。"
-            ),
-        )
     if parsed is None or _refused(spec, parsed):
         shown = "something else" if spec.secret else repr(value)
         raise StartError(f"{name} must be {_wanted(spec)}, but {origin} says {shown}.")

@@ -102,20 +102,13 @@ def test_project_dir_is_not_a_setting_of_files(tmp_path: Path) -> None:
         ("function_seconds = nan", "says nan"),
         ("host = ''", "text that is not empty"),
         ("after_hooks = 'later'", "after_hooks must be 'async' or 'await'"),
-        ("storage = 'disk'", "storage must be 'memory'"),
+        ("storage = 'disk'", "storage must be 'memory' or 'tinydb'"),
         ("cmd = ['a']", "cmd must be text"),
     ],
 )
 def test_values_that_do_not_fit(tmp_path: Path, line: str, said: str) -> None:
     write(tmp_path, line + "\n")
     assert said in refused(tmp_path)
-
-
-def test_storage_that_is_not_built_yet_says_so(tmp_path: Path) -> None:
-    message = refused(tmp_path, {"storage": "tinydb"})
-    assert message == (
-        "storage = 'tinydb' (--storage): storage in a file comes with a later version."
-    )
 
 
 @pytest.mark.parametrize("key", ["with blank", "with,comma", "ümlaut", "new\nline"])

@@ -154,7 +154,7 @@ def test_keys_from_the_environment_count(project: Path) -> None:
     [
         (["--port", "many"], {}, "port must be a whole number"),
         ([], {"LEAN_EMU_PROT": "1"}, "Did you mean LEAN_EMU_PORT?"),
-        (["--storage", "tinydb"], {}, "comes with a later version"),
+        (["--storage", "disk"], {}, "storage must be 'memory' or 'tinydb'"),
         (["--prot", "1"], {}, "--port"),
     ],
 )
