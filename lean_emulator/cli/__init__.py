@@ -23,6 +23,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "up": Entry("up", "Start the emulator for a project."),
+    "debug": Entry("debug", "Show the console for code that runs somewhere else."),
     "invoke": Entry("invoke", "Run a cloud function."),
     "hook": Entry("hook", "Call one hook alone; nothing is stored."),
     "save": Entry("write", "Store an object, with its hooks."),

@@ -27,6 +27,10 @@ class Start(NamedTuple):
     storage: str
     keys_place: str
     seconds: float
+    attach: str | None = None
+    """Address of code that somebody else starts."""
+    staging: str | None = None
+    """What became of the code of staging, in words; ``None`` where there is none."""
 
 
 def lines(start: Start) -> list[str]:
@@ -35,7 +39,8 @@ def lines(start: Start) -> list[str]:
     rows = [
         ("API", styled(start.api_url, fg="cyan")),
         ("Console", styled(start.console_url, fg="cyan")),
-        *_code(start),
+        *_code(start, env),
+        *([("Staging", start.staging)] if start.staging is not None else []),
         ("Data", start.storage),
         ("Keys", start.keys_place),
         ("Clients", f"export LEANCLOUD_API_SERVER={shlex.quote(start.api_url)}"),
@@ -51,7 +56,13 @@ def lines(start: Start) -> list[str]:
     ]
 
 
-def _code(start: Start) -> Iterable[tuple[str, str]]:
+def _code(start: Start, env: str) -> Iterable[tuple[str, str]]:
+    if start.state == "starting" and start.attach is not None:
+        command = f"{env} --code --attach {shlex.quote(start.attach)}"
+        return [
+            ("Code", f"waiting for the app at {start.attach}"),
+            ("", f'its variables: eval "$({command})"'),
+        ]
     if start.state == "none":
         return [("Code", "none: storage alone answers, no hook fires")]
     if start.failed is not None:

@@ -18,6 +18,11 @@ from lean_emulator.cli.command import (
 )
 from lean_emulator.cli.output import warn
 from lean_emulator.cli.shells import SHELLS, commands
+from lean_emulator.engine.attached import address_of
+from lean_emulator.engine.environment import AppKeys, platform_variables
+
+DEFAULT_APP = "http://localhost:3002"
+"""Where an app listens that was told no other address; 3000 and 3001 are taken by us."""
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared with, not bound to
 """Where a client on this machine finds a server that listens everywhere."""
@@ -29,6 +34,7 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared w
         'eval "$(lean-emu env)"',
         "lean-emu env fixtures/cloud/reviews --json",
         "lean-emu env --shell fish | source",
+        "lean-emu env --code --attach http://localhost:3002",
     ],
     codes=(exits.OK, exits.USAGE, exits.CANNOT_START),
 )
@@ -41,11 +47,18 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared w
     show_default=True,
     help="Whose syntax to print.",
 )
-@settings_options("host", "port", *KEY_NAMES)
-def env(directory: Path, as_json: bool, shell: str, **flags: object) -> None:
+@click.option(
+    "--code",
+    "for_code",
+    is_flag=True,
+    help="Print what the project's own code needs, for starting it somewhere else: in an IDE, say.",
+)
+@settings_options("host", "port", "attach", *KEY_NAMES)
+def env(directory: Path, as_json: bool, shell: str, for_code: bool, **flags: object) -> None:
     """Print the variables that point SDKs and clients at the project in DIR.
 
     They name the running instance; without one they name the address that `up` would take.
+    With --code, the code is told to listen on the port of --attach.
     """
     project = open_project(directory, flags)
     if project.keys_path is None and any(getattr(project.settings, n) is None for n in KEY_NAMES):
@@ -56,7 +69,8 @@ def env(directory: Path, as_json: bool, shell: str, **flags: object) -> None:
                 "请使项目目录可写，或设置全部四个密钥。",
             ),
         )
-    variables = variables_for(project, api_url(project))
+    url = api_url(project)
+    variables = variables_for_code(project, url) if for_code else variables_for(project, url)
     if as_json:
         click.echo(json.dumps(variables, indent=2))
     else:
@@ -74,6 +88,18 @@ def variables_for(project: Project, url: str) -> dict[str, str]:
         "LEANCLOUD_APP_MASTER_KEY": keys.master_key,
         "LEANCLOUD_APP_HOOK_KEY": keys.hook_key,
     }
+
+
+def variables_for_code(project: Project, url: str) -> dict[str, str]:
+    """What the platform sets for code (engine.md 1.1), with the port that ``attach`` names."""
+    keys = project.keys
+    address = address_of(project.settings.attach or DEFAULT_APP)
+    variables = platform_variables(
+        AppKeys(keys.app_id, keys.app_key, keys.master_key, keys.hook_key),
+        api_server=url,
+        port=address.port or 0,
+    )
+    return {**variables, "PORT": variables["LEANCLOUD_APP_PORT"]}
 
 
 def api_url(project: Project) -> str:

@@ -16,6 +16,7 @@ import click
 
 from lean_emulator import __version__, instance_file
 from lean_emulator.base.errors import Hint, StartError
+from lean_emulator.base.trace import Span
 from lean_emulator.cli import banner, exits, ports
 from lean_emulator.cli.command import (
     Documented,
@@ -47,6 +48,9 @@ PAUSE = 0.03
         "lean-emu up fixtures/cloud/reviews --port 3100",
         "lean-emu up --python ~/py311/bin/python",
         "lean-emu up --no-code --port 0",
+        "lean-emu up --attach http://localhost:3002",
+        "lean-emu up --debugpy",
+        "lean-emu up --staging ../next",
     ],
     codes=(exits.OK, exits.USAGE, exits.CANNOT_START, exits.INTERRUPTED),
 )
@@ -76,16 +80,17 @@ async def serve(project: Project, directory: str) -> int:
     _warn_about_host(settings.host)
     with StopSignals() as stop:
         say = Terminal(gone=stop.asked.set)
-        emulator = Emulator(settings, project.keys, on_output=partial(_print_output, say))
+        emulator = Emulator(settings, project.keys, on_output=partial(print_output, say))
         try:
             if not await stop.before(emulator.start()):
                 return exits.OK
             collect_rarely()
             announce(emulator, project)
-            _print_failure(say, emulator)
+            for root in reversed(emulator.log.traces()):
+                _print_failure(say, root)
             for line in banner.lines(_facts(emulator, project, directory, began)):
                 say(line)
-            async with _printed_traffic(say, emulator, verbose=settings.verbose):
+            async with printed_traffic(say, emulator, verbose=settings.verbose):
                 await asyncio.to_thread(_warm_up)
                 await stop.asked.wait()
         finally:
@@ -157,21 +162,32 @@ def _facts(emulator: "Emulator", project: Project, directory: str, began: float)
         storage=STORAGE.get(emulator.storage_text, emulator.storage_text),
         keys_place=banner.keys_place(project.keys_path),
         seconds=time.monotonic() - began,
+        attach=project.settings.attach,
+        staging=_staging(emulator),
     )
 
 
-def _print_failure(say: Terminal, emulator: "Emulator") -> None:
-    """The whole traceback of code that does not load, and what to do about it."""
-    failure = emulator.runtime.failure
-    if failure is None:
+def _staging(emulator: "Emulator") -> str | None:
+    production, staging = emulator.runtime.of(True), emulator.runtime.of(False)
+    if staging is production:
+        return None
+    if staging.failure is not None:
+        return styled(f"did not load: {staging.failure.last_line}", fg="red")
+    functions, hooks = banner.grouped(staging.names)
+    return f"{len(functions)} functions, {sum(map(len, hooks.values()))} hooks; X-LC-Prod: 0"
+
+
+def _print_failure(say: Terminal, root: Span) -> None:
+    """The whole traceback of code that did not load, and what to do about it."""
+    if root.kind != "reload" or root.outcome != "failed" or "error" not in root.detail:
         return
-    for line in failure.traceback.rstrip().splitlines() or [failure.last_line]:
+    error = root.detail["error"]
+    for line in error["traceback"].rstrip().splitlines() or [error["message"]]:
         say(f"{styled('✗', fg='red')} {line}")
-    if failure.hint is not None:
-        say(f"{styled('→', fg='yellow')} {hint_text(failure.hint)}")
+    say(f"{styled('→', fg='yellow')} {hint_text(Hint(**error['hint']))}")
 
 
-def _print_output(say: Terminal, stream: str, text: str) -> None:
+def print_output(say: Terminal, stream: str, text: str) -> None:
     """A line that the project's code wrote."""
     mark = styled("│", fg="yellow" if stream == "stderr" else "blue")
     for line in text.splitlines() or [""]:
@@ -179,7 +195,7 @@ def _print_output(say: Terminal, stream: str, text: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _printed_traffic(
+async def printed_traffic(
     say: Terminal, emulator: "Emulator", *, verbose: bool
 ) -> AsyncIterator[None]:
     """Print requests and reloads while the block runs."""
@@ -199,8 +215,7 @@ async def _print_traffic(say: Terminal, emulator: "Emulator", traffic: Traffic) 
             lines = list(traffic.lines(root))
             if lines:
                 say("\n".join(lines))
-                if root.kind == "reload" and root.outcome != "ok":
-                    _print_failure(say, emulator)
+                _print_failure(say, root)
 
 
 def explained(error: StartError, settings: Settings, directory: Path) -> StartError:

@@ -96,7 +96,7 @@ class AttachLauncher:
         if names is None:
             return (
                 f"{self._project.name} refuses the keys of this emulator: start it with the "
-                "variables that `lean-emu env --code` prints"
+                "variables that `lean-emu env --code` prints, or give its own keys here"
             )
         return None
 
