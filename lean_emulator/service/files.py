@@ -98,7 +98,7 @@ class Files:
 
     async def register(self, call: Call, body: Mapping[str, Json]) -> Fields:
         """Make the record of a file that is somewhere else; answers its id and time."""
-        wish = read_wish(body, master=True)
+        wish = read_wish(body, master=call.principal.is_master)
         if wish.url is None:
             raise errors.INVALID_REQUEST(
                 "A file's url is missing. Contents are uploaded by way of fileTokens."

@@ -24,6 +24,7 @@ from lean_emulator.wire.authenticate import (
     claims_in_body,
     is_production,
 )
+from lean_emulator.wire.direct_upload import direct_upload
 from lean_emulator.wire.request import Request
 from lean_emulator.wire.system import OPEN_PATHS
 
@@ -150,7 +151,8 @@ class Entry:
     def _json(self, incoming: Incoming) -> Json:
         if not incoming.body or incoming.method == "GET":
             return None  # SDKs send ``null`` or leftovers with a GET
-        return jsontext.loads(incoming.body)
+        direct = direct_upload(incoming.method, incoming.path, incoming.headers, incoming.body)
+        return jsontext.loads(incoming.body) if direct is None else direct
 
     def _call(
         self,

@@ -53,12 +53,13 @@ class FileHandlers:
         return _created(await self._files.register(call, request.document()))
 
     async def store(self, request: Request, name: str) -> Answer:
-        """The old direct upload, its content as base64 in JSON."""
+        """The old direct upload, its content as base64 in JSON; see ``direct_upload``."""
         check_legacy_name(name)
         body = request.document()
         draft = await self._uploads.receive(_decoded(body.get("base64")), None)
         call = request.hooked_call(CLASS)
-        return _created(await self._files.store(call, name, body.get("_ContentType"), draft))
+        mime_type = body.get("mime_type") or body.get("_ContentType")
+        return _created(await self._files.store(call, name, mime_type, draft))
 
     async def censor(self, request: Request, object_id: str) -> Answer:
         """Looks at no picture, and has nothing against any."""

@@ -1,6 +1,7 @@
 """File records and uploads over REST (storage.md 8)."""
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -330,11 +331,31 @@ async def test_reset_forgets_contents(tmp_path: Path) -> None:
         assert (await exchange("PUT", open_one["upload_url"], b"x")).status == 403
 
 
-@pytest.mark.parametrize("body", [{"base64": base64.b64encode(PNG).decode()}])
-async def test_the_old_direct_upload(tmp_path: Path, body: dict[str, Any]) -> None:
+ENCODED = {"base64": base64.b64encode(PNG).decode(), "_ContentType": "image/png"}
+TUNNELLED = {
+    **ENCODED,
+    "_ApplicationId": CLIENT["X-LC-Id"],
+    "_ApplicationKey": CLIENT["X-LC-Key"],
+}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (CLIENT, json.dumps(ENCODED).encode()),
+        ({"Content-Type": "text/plain"}, json.dumps(TUNNELLED).encode()),
+        ({**CLIENT, "Content-Type": "image/png"}, PNG),
+        ({**CLIENT, "Content-Type": "text/plain"}, PNG),
+        ({**CLIENT, "Content-Type": "application/octet-stream"}, PNG),
+    ],
+    ids=["base64", "tunnel", "bytes", "bytes as text", "bytes of no type"],
+)
+async def test_the_old_direct_upload(
+    tmp_path: Path, headers: dict[str, str], body: bytes
+) -> None:
     async with running_api(project=tmp_path) as api:
-        answer = await api("POST", "/1.1/files/old.png", {**body, "_ContentType": "image/png"})
-        assert answer.status == 201
+        answer = await api("POST", "/1.1/files/old.png", headers=headers, raw=body)
+        assert answer.status == 201, answer.json
         assert answer.json == {
             "objectId": ANY_ID,
             "createdAt": ANY_DATE,
