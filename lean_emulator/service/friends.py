@@ -1,11 +1,15 @@
 """Friendship by request and consent, and the list of those one has blocked (storage.md 6.10)."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
+from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import Principal
+from lean_emulator.model.document import only
 from lean_emulator.model.operations import Operation, Set, Write
 from lean_emulator.model.query import Compare, Query, both
 from lean_emulator.model.values import pointer
@@ -18,13 +22,49 @@ _FRIENDS: Operation = Set(True)
 _NOT_YET: Operation = Set(False)
 
 
+class _OneRow:
+    """Makes rows of which there is one each, however many ask for it at once.
+
+    Clients cannot make them, so that nobody is made a friend without consent.
+    """
+
+    def __init__(self, objects: Objects, ids: Ids) -> None:
+        self._objects = objects
+        self._ids = ids
+        self._one_by_one = asyncio.Lock()
+
+    async def create(
+        self,
+        call: Call,
+        class_name: str,
+        write: Write,
+        known: Callable[[], Awaitable[Fields | None]],
+    ) -> Fields:
+        """Id and time of the row that is ``known``, or of a new one."""
+        call = _by_server(call)
+        row = await known()
+        if row is None:
+            object_id = self._ids.object_id()
+            insert = await self._objects.before_create(call, class_name, write, object_id)
+            committed = None
+            async with self._one_by_one:  # no hook runs in here
+                row = await known()
+                if row is None:
+                    (committed,) = await self._objects.commit(call, [insert])
+            if committed is not None:
+                return await self._objects.after_create(call, committed, fetch=False)
+        assert row is not None
+        return only(row, ("objectId", "createdAt"))
+
+
 class FriendRequests:
     """Requests in ``_FriendshipRequest``: pending, then accepted or declined."""
 
-    def __init__(self, storage: Storage, objects: Objects, follows: Follows) -> None:
+    def __init__(self, storage: Storage, objects: Objects, ids: Ids, follows: Follows) -> None:
         self._storage = storage
         self._objects = objects
         self._follows = follows
+        self._rows = _OneRow(objects, ids)
 
     async def ask(self, call: Call, user: str, friend: str, attributes: Write) -> Fields:
         """Ask for friendship; answers id and time of the request, of the old one if it is pending.
@@ -46,8 +86,6 @@ class FriendRequests:
             await self._follows.follow(
                 call, Follow(user, friend), {**attributes, "friendStatus": _NOT_YET}
             )
-        if earlier is not None and earlier.get("status") == "pending":
-            return {name: earlier[name] for name in ("objectId", "createdAt")}
         grant: Json = {"read": True, "write": True}
         row: dict[str, Operation] = {
             "user": Set(pointer("_User", user)),
@@ -55,7 +93,9 @@ class FriendRequests:
             "status": Set("pending"),
             "ACL": Set({user: grant, friend: grant}),
         }
-        return await self._objects.create(_by_server(call), "_FriendshipRequest", row)
+        return await self._rows.create(
+            call, "_FriendshipRequest", row, lambda: self._pending(user, friend)
+        )
 
     async def accept(self, call: Call, request_id: str, attributes: Write) -> Fields:
         """Become friends: both follow each other, with ``friendStatus`` true.
@@ -81,6 +121,10 @@ class FriendRequests:
             _by_server(call), "_FriendshipRequest", request_id, {"status": Set(status)}
         )
 
+    async def _pending(self, user: str, friend: str) -> Fields | None:
+        row = await self._between(user, friend)
+        return row if row is not None and row.get("status") == "pending" else None
+
     async def _between(self, user: str, friend: str) -> Fields | None:
         """The newest request of one user to another."""
         where = both(owned_by(user), Compare("friend", "eq", pointer("_User", friend)))
@@ -101,22 +145,21 @@ class FriendRequests:
 class Blocklist:
     """Whom a user does not want among its friends; rows of ``_Blocklist``, for the user alone."""
 
-    def __init__(self, storage: Storage, objects: Objects, follows: Follows) -> None:
+    def __init__(self, storage: Storage, objects: Objects, ids: Ids, follows: Follows) -> None:
         self._storage = storage
         self._objects = objects
         self._follows = follows
+        self._rows = _OneRow(objects, ids)
 
     async def block(self, call: Call, user: str, blocked: str) -> None:
         """Put a user on the list; one who is on it stays. Raises 211 for nobody."""
         await self._follows.require_user(blocked)
-        if await self._row(user, blocked) is not None:
-            return
         row: dict[str, Operation] = {
             "user": Set(pointer("_User", user)),
             "blockedUser": Set(pointer("_User", blocked)),
             "ACL": Set({user: {"read": True, "write": True}}),
         }
-        await self._objects.create(_by_server(call), "_Blocklist", row)
+        await self._rows.create(call, "_Blocklist", row, lambda: self._row(user, blocked))
 
     async def unblock(self, call: Call, user: str, blocked: str) -> None:
         """Take a user off the list; one who is not on it is no error."""

@@ -29,8 +29,8 @@ class SocialRooms:
         client_push: bool = True,
     ) -> None:
         self.follows = Follows(storage, objects, ids)
-        self.friends = FriendRequests(storage, objects, self.follows)
-        self.blocklist = Blocklist(storage, objects, self.follows)
+        self.friends = FriendRequests(storage, objects, ids, self.follows)
+        self.blocklist = Blocklist(storage, objects, ids, self.follows)
         self.statuses = Statuses(objects, StatusInboxes(storage, clock), log)
         self.installations = Installations(storage, objects)
         self.pushes = Pushes(storage, objects, inbox, ids, clock, by_clients=client_push)

@@ -1,5 +1,6 @@
 """Friendship by request, and the blocklist (storage.md 6.10)."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,17 @@ async def test_requests_that_mean_nothing(tmp_path: Path) -> None:
             answer = await who("ann", "PUT", f"{REQUESTS}/5f0000000000000000000001/{word}", {})
             assert (answer.status, answer.json) == (400, error(101))
         assert (await who.ok(ROOT, "GET", "/classes/_FriendshipRequest"))["results"] == []
+
+
+async def test_those_who_ask_or_block_many_times_at_once_do_it_once(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann", "bob") as who:
+        made = await asyncio.gather(*(ask(who, "ann", "bob") for _ in range(10)))
+        assert len(set(made)) == 1
+        path = "/users/self/friendBlocklist/{bob}"
+        await asyncio.gather(*(who.ok("ann", "POST", path) for _ in range(10)))
+        for class_name in ("_FriendshipRequest", "_Blocklist"):
+            found = await who.ok(ROOT, "GET", f"/classes/{class_name}", count=1, limit="0")
+            assert found["count"] == 1
 
 
 async def test_a_request_of_somebody_who_left_is_only_declined(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.support.api import CLIENT, MASTER, Api, running_api
 from tests.support.matchers import ANY_DATE, ANY_ID, Looks
+from tests.support.people import people
 
 CREATED = {"objectId": ANY_ID, "createdAt": ANY_DATE}
 TIMES = {"createdAt": ANY_DATE, "updatedAt": ANY_DATE}
@@ -79,6 +80,50 @@ async def sign_up(api: Api, name: str) -> str:
     answer = await api("POST", "/1.1/users", {"username": name, "password": "secret"})
     assert answer.status == 201
     return str(answer.json["objectId"])
+
+
+async def test_10_follow_with_attributes(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann", "leeyeh") as who:
+        point = {"__type": "GeoPoint", "latitude": 0, "longitude": 0}
+        given = {"group": 1, "position": point}
+        path = "/users/{ann}/friendship/{leeyeh}"
+        answer = await who("ann", "POST", path, given)
+        assert (answer.status, answer.json) == (200, {})
+        where = {"user": who.pointer("ann"), "group": 1}
+        found = await who.ok("ann", "GET", "/classes/_Followee", where=where, include="followee")
+        assert found["results"] == [
+            {
+                "objectId": ANY_ID,
+                **TIMES,
+                **given,
+                "user": who.pointer("ann"),
+                "followee": {
+                    **who.pointer("leeyeh"),
+                    **TIMES,
+                    "username": "leeyeh",
+                    "emailVerified": False,
+                    "mobilePhoneVerified": False,
+                },
+            }
+        ]
+        assert await who.ok("ann", "DELETE", path) == {}
+
+
+async def test_11_a_status(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann") as who:
+        data = {"image": "image url", "message": "message", "source": who.pointer("ann")}
+        query = {"className": "_User", "where": {"gender": "female"}}
+        body = {"query": query, "data": data, "inboxType": "default"}
+        answer = await who("ann", "POST", "/statuses", body)
+        assert (answer.status, answer.json) == (201, CREATED)
+        assert answer.headers["Location"] == f"/1.1/classes/_Status/{answer.json['objectId']}"
+        owner = {"__type": "Pointer", "className": "_User", "objectId": "5627906060b22ef9c464cc99"}
+        asked = {"owner": owner, "inboxType": "default"}
+        inbox = "/subscribe/statuses"
+        empty = await who.ok("ann", "GET", inbox, **asked, where={}, sinceId="0", maxId="0")
+        assert empty == {"results": [], "end": False}
+        assert await who.ok("ann", "GET", f"{inbox}/count", **asked) == {"total": 0, "unread": 0}
+        assert await who.ok("ann", "POST", f"{inbox}/resetUnreadCount", asked) == {}
 
 
 async def test_12_a_role(tmp_path: Path) -> None:
