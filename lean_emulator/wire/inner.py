@@ -59,7 +59,8 @@ class InnerRequests:
         if path is None or method not in METHODS:
             raise errors.INVALID_REQUEST(f"{method} {raw_path} is no request of the API.")
         sent = b"" if body is None else jsontext.dumps(body)
-        given = CIMultiDict({"Content-Type": "application/json", **headers})
+        given = CIMultiDict(headers)
+        given.setdefault("Content-Type", "application/json")
         response = await self._answer(
             Incoming(method, path, query, given, sent, "127.0.0.1"), raw_path
         )

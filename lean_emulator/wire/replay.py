@@ -151,10 +151,12 @@ class ReplayHandlers:
         """As it was sent, but with the session its user has now."""
         headers, body = dict(self._inner.credentials(principal)), what.body
         if what.headers is not None:
-            headers = {name: v for name, v in what.headers.items() if name != CALL_HEADER}
+            unwanted = {CALL_HEADER.lower()}
+            if principal.user is not None:
+                unwanted |= SESSION_HEADERS
+            headers = {n: v for n, v in what.headers.items() if n.lower() not in unwanted}
             if principal.user is not None:
                 token = str(principal.user.get("sessionToken"))
-                headers = {n: v for n, v in headers.items() if n.lower() not in SESSION_HEADERS}
                 headers["X-LC-Session"] = token
                 if isinstance(body, dict) and "_SessionToken" in body:
                     body = {**body, "_SessionToken": token}

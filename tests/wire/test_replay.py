@@ -1,11 +1,12 @@
 """``/__emu/replay`` and ``/__emu/reloads``: what was asked, again, with the code of now."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 from lean_emulator.service.rehearsal import DRY_RUN
-from tests.support.api import CLIENT, MASTER, Api, WireAnswer
+from tests.support.api import CLIENT, KEYS, MASTER, Api, WireAnswer
 from tests.support.code_client import Ask
 from tests.support.fake_engine import refuse
 from tests.support.matchers import ANY_ID, With, text_with
@@ -148,6 +149,31 @@ async def test_batches_reads_and_refusals_can_be_replayed(tmp_path: Path) -> Non
             first = await traced(api, *request)
             answer = await replay(api, first)
             assert answer.json["diff"]["same"] is True, changed(answer)
+
+
+async def test_what_came_through_the_tunnel_goes_through_it_again(tmp_path: Path) -> None:
+    """Browsers send everything in a text/plain body, and clients write headers as they like."""
+    async with running_code(tmp_path, {}) as api:
+        ann = await api("POST", "/1.1/users", {"username": "ann", "password": "secret word"})
+        tunnelled = {
+            "_method": "POST",
+            "_ApplicationId": KEYS.app_id,
+            "_ApplicationKey": KEYS.app_key,
+            "_SessionToken": ann.json["sessionToken"],
+            "n": 1,
+        }
+        # the usual header in capitals would stand beside it
+        sent = await api._session.post(
+            api.emulator.api_url + POST,
+            data=json.dumps(tunnelled),
+            headers={"content-type": "text/plain"},
+        )
+        assert sent.status == 201
+        answer = await replay(api, sent.headers[TRACE], set={"n": 2})
+        assert answer.json["status"] == 201, answer.json
+        assert [row["n"] for row in await stored(api, "Post")] == [1, 2]
+        trace = await api("GET", f"/__emu/traces/{answer.json['trace']}", headers=MASTER)
+        assert trace.json["user"] == With({"username": "ann"})
 
 
 async def test_what_cannot_be_replayed_says_why(tmp_path: Path) -> None:
