@@ -84,6 +84,8 @@ def request_line(root: Span) -> str:
         printable(root.title),
         styled(f"{took * 1000:.0f} ms", dim=True),
     ]
+    if root.detail.get("note"):
+        words.append(styled(printable(str(root.detail["note"])), dim=True))
     hooks = [step for step in walk(root) if step.kind == "hook" and step.outcome != "skipped"]
     words.extend(styled(printable(hook.title), fg=COLOURS[hook.outcome]) for hook in hooks)
     return "  ".join(words)

@@ -36,6 +36,14 @@ def test_a_request_gets_one_line_when_it_is_answered(log: EventLog, clock: Manua
     assert list(lines.lines(root)) == []
 
 
+def test_a_dry_run_is_told_from_a_request(log: EventLog) -> None:
+    root = log.begin("request", "POST /1.1/classes/Review", note="dry run")
+    log.end(root, status=201)
+    assert list(Traffic(verbose=False).lines(root)) == [
+        "201  POST /1.1/classes/Review  0 ms  dry run"
+    ]
+
+
 def test_skipped_hooks_are_not_named(log: EventLog, clock: ManualClock) -> None:
     root = log.begin("request", "POST /1.1/classes/Review")
     log.skip("hook", "beforeSave Review", root, why="__ignore_hooks")
