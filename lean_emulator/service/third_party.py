@@ -80,7 +80,8 @@ class ThirdParty:
             if made is not None:
                 return SignedIn(made, is_new=True)
             owner = await self._owner(login_identities(accounts))
-            assert owner is not None
+            if owner is None:  # made and deleted again meanwhile
+                raise errors.USER_NOT_FOUND()
         return SignedIn(await self._logged_in(call, owner, accounts), is_new=False)
 
     async def update(
@@ -150,6 +151,8 @@ class ThirdParty:
         call.deadline.check()
         async with self._committing:
             await self._refuse_owned(accounts, object_id)
+            if await self._storage.get("_User", object_id) is None:  # the hook deleted it
+                raise errors.USER_NOT_FOUND()
             link = {"authData": Link(accounts, frozenset())}
             update = Update("_User", object_id, link, iso_text(self._clock.now_ms()))
             (committed,) = await self._objects.commit(call, [update])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import CLIENT, MASTER, Api, running_api
+from tests.support.code_client import Ask, CodeClient
 from tests.support.fake_engine import FakeEngine, refuse
 from tests.support.matchers import ANY_DATE, ANY_ID, ANY_TOKEN, Looks, With, error
 from tests.support.scenario import Id, Scenario, Sent, SignedUp, Token, run
@@ -267,6 +268,20 @@ async def test_many_who_want_one_account_leave_it_to_one(tmp_path: Path) -> None
         assert sorted(await asyncio.gather(*map(link, users))) == [200] + [400] * 9
         again = await _sign_in(api, {"github": GITHUB})
         assert (again.status, len(again.json["authData"])) == (200, 2)
+
+
+async def test_a_user_that_on_login_deletes_is_not_logged_in(tmp_path: Path) -> None:
+    async def deletes(given: dict[str, Any], ask: Ask) -> Any:
+        await ask("DELETE", f"/1.1/users/{given['object']['objectId']}")
+        return {"result": "ok"}
+
+    client = CodeClient(master=True)
+    engine = FakeEngine({"_User.onLogin": client.handler(deletes)})
+    async with running_api(engine, project=tmp_path) as api:
+        client.api = api
+        await _sign_in(api, {"github": GITHUB})
+        gone = await _sign_in(api, {"github": GITHUB})
+        assert (gone.status, gone.json) == (400, NOBODY)
 
 
 async def test_an_anonymous_user_that_signs_up_can_log_in(tmp_path: Path) -> None:
