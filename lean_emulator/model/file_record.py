@@ -16,7 +16,7 @@ KEY_LENGTH = 40
 MAX_NAME = 1_024
 
 _CLIENT_KEY = re.compile(r"[0-9A-Za-z]{40}(\.\w+)?", re.A)
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;[ \t!-~]*)?", re.A)
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+( *;[ -~]*)?", re.A)
 _EXTENSION = re.compile(r"\.[0-9A-Za-z]{1,16}")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
 _LEGACY_NAME = re.compile(r"[0-9A-Za-z_.]{1,36}")

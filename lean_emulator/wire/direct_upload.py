@@ -1,4 +1,4 @@
-"""The old upload in one request, ``POST /files/<name>`` with the bytes as its body (storage.md 8.1).
+"""The old upload in one request: ``POST /files/<name>``, the bytes as its body (storage.md 8.1).
 
 Such a body is read as the JSON that the same endpoint takes, so that nothing behind it differs.
 """
