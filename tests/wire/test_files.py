@@ -350,9 +350,7 @@ TUNNELLED = {
     ],
     ids=["base64", "tunnel", "bytes", "bytes as text", "bytes of no type"],
 )
-async def test_the_old_direct_upload(
-    tmp_path: Path, headers: dict[str, str], body: bytes
-) -> None:
+async def test_the_old_direct_upload(tmp_path: Path, headers: dict[str, str], body: bytes) -> None:
     async with running_api(project=tmp_path) as api:
         answer = await api("POST", "/1.1/files/old.png", headers=headers, raw=body)
         assert answer.status == 201, answer.json
