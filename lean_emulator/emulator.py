@@ -40,6 +40,7 @@ from lean_emulator.service.objects import Objects
 from lean_emulator.service.rehearsal import Rehearsals
 from lean_emulator.service.scan import Scans
 from lean_emulator.service.schemas import Schemas
+from lean_emulator.service.snapshots import Snapshots
 from lean_emulator.service.social_rooms import SocialRooms
 from lean_emulator.service.timer_rooms import TimerRooms
 from lean_emulator.service.uploads import Uploads
@@ -76,6 +77,7 @@ from lean_emulator.wire.routes import Route, RouteTable
 from lean_emulator.wire.scan import ScanHandlers
 from lean_emulator.wire.schema import SchemaHandlers
 from lean_emulator.wire.server import ApiServer
+from lean_emulator.wire.snapshots import SnapshotHandlers
 from lean_emulator.wire.social import social_routes
 from lean_emulator.wire.system import SystemHandlers
 from lean_emulator.wire.timers import TimerHandlers
@@ -108,9 +110,10 @@ class Emulator:
         self.clock = self._clock = TurnableClock(clock or SystemClock())
         self.log = EventLog(self._clock, settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
-        self.storage = RehearsableStorage(
-            MemoryStorage(Limits(settings.max_columns, settings.max_classes), self._keeper())
-        )
+        limits = Limits(settings.max_columns, settings.max_classes)
+        self.keeper = self._file_keeper()
+        self._objects_in_memory = MemoryStorage(limits, self.keeper)
+        self.storage = RehearsableStorage(self._objects_in_memory)
         self.storage_text = settings.storage
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
@@ -160,6 +163,7 @@ class Emulator:
             self._clock,
             file_columns,
             unknown_class_is_empty=settings.unknown_class == "empty",
+            private_contacts=settings.private_contacts,
         )
         self.uploads = Uploads(self.blobs, ids, self._clock, max_bytes=settings.max_file_bytes)
         self.files = Files(
@@ -202,6 +206,9 @@ class Emulator:
             ids,
             self._clock,
             lambda job: f"{self.api_url}{download_path(job)}",
+        )
+        self.snapshots = Snapshots(
+            self._objects_in_memory, self.keeper, ids, self._clock, self.settle, self._loaded
         )
         self._task_files = TaskFiles(settings.project_dir, settings.tasks)
         self.timers = TimerRooms(
@@ -292,10 +299,16 @@ class Emulator:
         self.inbox.clear()
         self.accounts.clear()
 
+    async def _loaded(self) -> None:
+        """All objects are others now."""
+        self.timers.queue.clear()
+        await self.timers.queue.open()
+
     async def _start_rooms(self) -> None:
         settings, opened = self.settings, self._open
         await self.storage.open()
         opened.push_async_callback(self.storage.close)
+        await self.snapshots.open()
         await self.blobs.open()
         opened.push_async_callback(self.blobs.close)
         await self._declare_classes()
@@ -348,7 +361,7 @@ class Emulator:
             lambda: (self.api_url, self.api_port),
         ).build()
 
-    def _keeper(self) -> FileKeeper | None:
+    def _file_keeper(self) -> FileKeeper | None:
         """What keeps objects in files, where they are to be kept."""
         settings = self.settings
         if settings.storage == "memory":
@@ -439,6 +452,7 @@ class Emulator:
                 self._describe,
             ).routes(),
             *InboxHandlers(self.inbox).routes(),
+            *SnapshotHandlers(self.snapshots, self.reset).routes(),
             *TimerHandlers(self.timers.tasks, self.timers.agenda, self._clock).routes(),
             *CloudQueueHandlers(self.timers.queue, self._clock).admin_routes(),
             *RehearsalHandlers(self.rehearsals, inner, self.users, self.log, self.mask).routes(),

@@ -5,7 +5,8 @@ Effects are after-images in the order they happened:
 ``["+", class, document]`` a new document, ``["=", class, document]`` one that was changed,
 ``["-", class, id]`` one that is gone, ``["r", class, owner, key, added, removed]`` members of a
 relation, ``["s", class, schema]``, ``["c", class, column, number]`` the last number given out,
-``["d", class]`` a class that was dropped, ``["x"]`` everything that was cleared.
+``["d", class]`` a class that was dropped, ``["x"]`` everything that was cleared, ``["l", file]``
+everything replaced by what a file holds; that one is the keeper's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -165,6 +165,25 @@ class FileKeeper:
     def clear(self) -> Awaitable[None] | None:
         return self._keep([["x"]])
 
+    def restore(self, kept_as: str) -> Awaitable[None] | None:
+        """``kept_as`` names a file in the folder that ``keep_content`` wrote."""
+        return self._keep([["l", kept_as]])
+
+    async def keep_content(self, name: str, fork: Kept) -> None:
+        """Write what a fork holds into a file of its own. Raises ``OSError``."""
+        path = self.folder / name
+        await asyncio.to_thread(lambda: path.parent.mkdir(exist_ok=True, mode=0o700))
+        await asyncio.to_thread(data_file.write, path, fork.tables, fork.classes(), 0)
+
+    async def forget_content(self, name: str) -> None:
+        """Remove such a file, once no journal speaks of it. Does what it can."""
+        try:
+            if self.journal_bytes:
+                await self.compact()
+            await asyncio.to_thread((self.folder / name).unlink, missing_ok=True)
+        except OSError as e:
+            self._report(f"{self.folder / name} could not be removed: {e.strerror}.", None)
+
     async def compact(self) -> None:
         """Write the data file anew and forget the journals. Raises ``OSError``."""
         if self._storage is None or self._journal is None:
@@ -270,9 +289,18 @@ class FileKeeper:
     def _take(self, content: Content, entry: Entry, path: Path) -> None:
         try:
             for effect in entry.effects:
-                content.take(effect, str(path))
+                if effect[0] == "l":
+                    self._take_file(content, self.folder / str(effect[1]))
+                else:
+                    content.take(effect, str(path))
         except (ValueError, KeyError, TypeError) as e:
             raise StartError(f"{path}: commit {entry.number} is not understood: {e}.") from e
+
+    def _take_file(self, content: Content, path: Path) -> None:
+        if not path.exists():
+            raise StartError(f"{path} is missing: it was loaded, and not stored anew since.")
+        loaded, _ = data_file.load(path)
+        content.tables, content.schemas = loaded.tables, loaded.schemas
 
     def _set_aside(self, paths: Sequence[Path], number: int) -> None:
         """Keep journals that follow on commits which are not there, where nobody reads them."""

@@ -41,6 +41,8 @@ class Keeper(Protocol):
 
     def clear(self) -> Awaitable[None] | None: ...
 
+    def restore(self, kept_as: str) -> Awaitable[None] | None: ...
+
 
 class MemoryStorage:
     """Create, get, update and delete cost the same at any size.
@@ -87,13 +89,17 @@ class MemoryStorage:
         other._share(self)
         return other
 
-    def restore(self, saved: "MemoryStorage") -> None:
+    async def restore(self, saved: "MemoryStorage", kept_as: str = "") -> None:
         """Become what a fork of this storage was kept for; the fork stays as it is.
 
-        Costs the number of classes; the next write to each copies its table.
+        Costs the number of classes; the next write to each copies its table. ``kept_as`` is the
+        file that the keeper finds the fork's content in.
         """
+        kept = None if self._keeper is None else self._keeper.restore(kept_as)
         self._let_go()
         self._share(saved)
+        if kept is not None:
+            await kept
 
     async def get(self, class_name: str, object_id: str) -> dict[str, Json] | None:
         table = self._tables.get(class_name)

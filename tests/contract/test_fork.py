@@ -120,7 +120,7 @@ async def _play(deeds: list[tuple[str, int, Any]]) -> None:
         elif deed == "restore":
             source = sides[what % len(sides)]
             if source is not side:
-                side.storage.restore(source.storage)
+                await side.storage.restore(source.storage)
                 side.deeds = [*source.deeds]
         else:
             await attempted(side.storage, deed, what)
@@ -186,7 +186,7 @@ async def test_a_saved_state_can_be_restored_again_and_again() -> None:
     saved = storage.fork()
     for _ in range(3):
         await storage.commit([update("p1", {"n": 2}), insert("p2", n=3)])
-        storage.restore(saved)
+        await storage.restore(saved)
         assert await storage.find(Query("Post")) == [insert("p1", n=1).document]
     assert await saved.count(Query("Post")) == 1
 
@@ -201,5 +201,5 @@ async def test_a_fork_has_the_stamps_of_its_origin_until_one_of_them_writes() ->
     assert origin.stamp("Post") is before
     assert fork.stamp("Post") is not before
     assert fork.stamp("Other") is origin.stamp("Other")
-    fork.restore(origin)
+    await fork.restore(origin)
     assert fork.stamp("Post") is before
