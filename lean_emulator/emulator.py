@@ -31,6 +31,7 @@ from lean_emulator.service.engine import Credentials
 from lean_emulator.service.export_jobs import ExportJobs
 from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.files import Files
+from lean_emulator.service.follow import FollowOptions
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hook_sender import HookSender
 from lean_emulator.service.hook_trial import HookTrial, TrialLimits
@@ -183,6 +184,7 @@ class Emulator:
             ids,
             self._clock,
             self.log,
+            follows=FollowOptions(settings.follow_back, settings.follow_rows),
             client_push=settings.client_push,
         )
         self.compound = Compound(self.objects, ids)

@@ -168,6 +168,13 @@ class Settings:
         "async", str, "`async` answers a write without waiting for its after hooks, as the "
         "platform does; `await` waits for them.", choices=("async", "await"),
     )  # fmt: skip
+    follow_back: bool = setting(
+        False, bool, "Let whoever is followed follow back, as an option of the platform has it."
+    )
+    follow_rows: str = setting(
+        "both", str, "Who may read and change that one user follows another: `both` of them, "
+        "`everybody`, or the `follower` alone.", choices=("both", "everybody", "follower"),
+    )  # fmt: skip
     client_push: bool = setting(
         True, bool, "Let clients push with the app key; new applications of the platform want the "
         "master key for it, code 119 without."

@@ -23,6 +23,16 @@ MIRRORS: Mapping[str, str] = {"_Followee": "followee", "_Follower": "follower"}
 
 
 @dataclass(frozen=True, slots=True)
+class FollowOptions:
+    """What an application chooses in the platform's console."""
+
+    back: bool = False
+    """Whoever is followed follows back."""
+    open_to: str = "both"
+    """Who may read and change the rows: ``both`` users, ``everybody``, the ``follower`` alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Follow:
     """``user`` follows ``target``; both are ids."""
 
@@ -34,14 +44,21 @@ class Follow:
         mine = class_name == "_Followee"
         return (self.user, self.target) if mine else (self.target, self.user)
 
-    def columns(self, class_name: str) -> dict[str, Operation]:
-        """What only the server sets in a row; both users may read and change it."""
+    @property
+    def back(self) -> "Follow":
+        return Follow(self.target, self.user)
+
+    def columns(self, class_name: str, open_to: str) -> dict[str, Operation]:
+        """What only the server sets in a row, its ACL as ``FollowOptions`` has it."""
         owner, other = self.ends(class_name)
         grant: Json = {"read": True, "write": True}
+        whom = {"everybody": ("*",), "follower": (self.user,)}.get(
+            open_to, (self.user, self.target)
+        )
         return {
             "user": Set(pointer("_User", owner)),
             MIRRORS[class_name]: Set(pointer("_User", other)),
-            "ACL": Set({self.user: grant, self.target: grant}),
+            "ACL": Set(dict.fromkeys(whom, grant)),
         }
 
     def where(self, class_name: str) -> Where:
@@ -56,10 +73,13 @@ class Follows:
     follow the other. A list costs what a query of its class does.
     """
 
-    def __init__(self, storage: Storage, objects: Objects, ids: Ids) -> None:
+    def __init__(
+        self, storage: Storage, objects: Objects, ids: Ids, options: FollowOptions
+    ) -> None:
         self._storage = storage
         self._objects = objects
         self._ids = ids
+        self._options = options
         self._one_by_one = asyncio.Lock()
 
     async def follow(self, call: Call, follow: Follow, attributes: Write) -> None:
@@ -68,12 +88,17 @@ class Follows:
         Raises 211 for a target that does not exist.
         """
         await self.require_user(follow.target)
+        await self._follow(call, follow, attributes)
+        if self._options.back:
+            await self._follow(by_server(call), follow.back, attributes)
+
+    async def _follow(self, call: Call, follow: Follow, attributes: Write) -> None:
         rows = await self.rows(follow)
         inserts = [
             await self._objects.before_create(
                 call,
                 class_name,
-                {**attributes, **follow.columns(class_name)},
+                {**attributes, **follow.columns(class_name, self._options.open_to)},
                 self._ids.object_id(),
             )
             for class_name in MIRRORS
@@ -160,6 +185,11 @@ class Follows:
             )
             for class_name, row in rows.items()
         ]
+
+
+def by_server(call: Call) -> Call:
+    """The call with the right to write rows that its principal must not write by itself."""
+    return replace(call, principal=replace(call.principal, kind="master"))
 
 
 def owned_by(user: str) -> Where:

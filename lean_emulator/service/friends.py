@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
@@ -14,7 +13,7 @@ from lean_emulator.model.operations import Operation, Set, Write
 from lean_emulator.model.query import Compare, Query, both
 from lean_emulator.model.values import pointer
 from lean_emulator.service.call import Call
-from lean_emulator.service.follow import Follow, Follows, acting_user, owned_by
+from lean_emulator.service.follow import Follow, Follows, acting_user, by_server, owned_by
 from lean_emulator.service.objects import Fields, Objects, Page, Wish
 from lean_emulator.storage.contract import Storage
 
@@ -41,7 +40,7 @@ class _OneRow:
         known: Callable[[], Awaitable[Fields | None]],
     ) -> Fields:
         """Id and time of the row that is ``known``, or of a new one."""
-        call = _by_server(call)
+        call = by_server(call)
         row = await known()
         if row is None:
             object_id = self._ids.object_id()
@@ -105,9 +104,10 @@ class FriendRequests:
         """
         user, friend = await self._asked(call.principal, request_id)
         await self._follows.require_user(user)  # before anything is written
-        await self._follows.follow(call, Follow(user, friend), {"friendStatus": _FRIENDS})
+        server = by_server(call)  # the row of the asker may be the asker's alone
+        await self._follows.follow(server, Follow(user, friend), {"friendStatus": _FRIENDS})
         await self._follows.follow(
-            call, Follow(friend, user), {**attributes, "friendStatus": _FRIENDS}
+            server, Follow(friend, user), {**attributes, "friendStatus": _FRIENDS}
         )
         return await self._settle(call, request_id, "accepted")
 
@@ -118,7 +118,7 @@ class FriendRequests:
 
     async def _settle(self, call: Call, request_id: str, status: str) -> Fields:
         return await self._objects.update(
-            _by_server(call), "_FriendshipRequest", request_id, {"status": Set(status)}
+            by_server(call), "_FriendshipRequest", request_id, {"status": Set(status)}
         )
 
     async def _pending(self, user: str, friend: str) -> Fields | None:
@@ -175,11 +175,6 @@ class Blocklist:
         where = both(owned_by(user), Compare("blockedUser", "eq", pointer("_User", blocked)))
         found = await self._storage.find(Query("_Blocklist", where, limit=1))
         return found[0] if found else None
-
-
-def _by_server(call: Call) -> Call:
-    """The call with the right to write rows whose forgery would make friends without consent."""
-    return replace(call, principal=replace(call.principal, kind="master"))
 
 
 def user_id(value: Json) -> str | None:

@@ -3,7 +3,7 @@
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.trace import EventLog
-from lean_emulator.service.follow import Follows
+from lean_emulator.service.follow import FollowOptions, Follows
 from lean_emulator.service.friends import Blocklist, FriendRequests
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.installations import Installations
@@ -26,9 +26,10 @@ class SocialRooms:
         clock: Clock,
         log: EventLog,
         *,
-        client_push: bool = True,
+        follows: FollowOptions,
+        client_push: bool,
     ) -> None:
-        self.follows = Follows(storage, objects, ids)
+        self.follows = Follows(storage, objects, ids, follows)
         self.friends = FriendRequests(storage, objects, ids, self.follows)
         self.blocklist = Blocklist(storage, objects, ids, self.follows)
         self.statuses = Statuses(objects, StatusInboxes(storage, clock), log)

@@ -226,6 +226,32 @@ async def test_who_follows_back(tmp_path: Path) -> None:
         assert await listed(who, "ann", path, "followee", where={"n": 1}) == []
 
 
+async def test_following_back_is_an_option(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann", "bob", follow_back=True) as who:
+        await who.ok("ann", "POST", "/users/self/friendship/{bob}", {"n": 1})
+        for user, other in (("ann", "bob"), ("bob", "ann")):
+            assert await listed(who, user, "/users/self/followees", "followee") == [other]
+            assert await listed(who, user, "/users/self/followers", "follower") == [other]
+        await who.ok("ann", "DELETE", "/users/self/friendship/{bob}")
+        assert await listed(who, "ann", "/users/self/followees", "followee") == []
+        assert await listed(who, "bob", "/users/self/followees", "followee") == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("open_to", "readers"),
+    [("both", ["ann", "bob"]), ("everybody", ["ann", "bob", "eve"]), ("follower", ["ann"])],
+)
+async def test_who_sees_it_is_an_option(tmp_path: Path, open_to: str, readers: list[str]) -> None:
+    async with people(tmp_path, "ann", "bob", "eve", follow_rows=open_to) as who:
+        await follow(who, "ann>bob")
+        for class_name in ("_Followee", "_Follower"):
+            for reader in ("ann", "bob", "eve"):
+                found = await who.ok(reader, "GET", f"/classes/{class_name}")
+                assert len(found["results"]) == (reader in readers), (class_name, reader)
+        await who.ok("ann", "POST", "/users/self/friendship/{bob}", {"n": 1})
+        await who.ok("ann", "DELETE", "/users/self/friendship/{bob}")
+
+
 async def test_others_see_nothing_of_it(tmp_path: Path) -> None:
     async with people(tmp_path, "ann", "bob", "eve") as who:
         await follow(who, "ann>bob")

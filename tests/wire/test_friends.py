@@ -69,6 +69,13 @@ async def test_acceptance_makes_friends_of_both(tmp_path: Path) -> None:
             assert [row["group"] for row in found["results"]] == [group]
 
 
+async def test_acceptance_reaches_rows_of_the_asker_alone(tmp_path: Path) -> None:
+    async with people(tmp_path, "ann", "bob", follow_rows="follower") as who:
+        made = await ask(who, "ann", "bob", {"group": "sport"})
+        await who.ok("bob", "PUT", f"{REQUESTS}/{made}/accept")
+        assert (await friends_of(who, "ann"), await friends_of(who, "bob")) == (["bob"], ["ann"])
+
+
 async def test_a_declined_request_can_only_be_accepted_later(tmp_path: Path) -> None:
     async with people(tmp_path, "ann", "bob") as who:
         made = await ask(who, "ann", "bob")
