@@ -195,6 +195,9 @@ class Settings:
     reset_by_unverified_phone: bool = setting(
         False, bool, "Let passwords be reset by a code to a phone number that is not verified."
     )
+    private_contacts: bool = setting(
+        True, bool, "Show a user's address and phone number to that user and the master key alone."
+    )
     password_ends_sessions: bool = setting(
         True, bool, "Give a user a new session token when its password changes."
     )

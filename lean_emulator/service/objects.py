@@ -88,6 +88,7 @@ class Objects:
         files: FileColumns,
         *,
         unknown_class_is_empty: bool = False,
+        private_contacts: bool = True,
     ) -> None:
         self._storage = storage
         self._hooks = hooks
@@ -95,6 +96,7 @@ class Objects:
         self._clock = clock
         self._files = files
         self._unknown_class_is_empty = unknown_class_is_empty
+        self._contacts = not private_contacts
         self._permissions = Permissions(Roles(storage))
         self._finder = Finder(storage, self._permissions)
         self._commits = Commits(storage, log, clock)
@@ -196,7 +198,8 @@ class Objects:
         self, principal: Principal, class_name: str, document: Fields, *, acl: bool = False
     ) -> Fields:
         """A stored document as the principal may see it; its files are bare references."""
-        return visible(principal, self._schema(class_name), document, acl=acl)
+        schema = self._schema(class_name)
+        return visible(principal, schema, document, acl=acl, contacts=self._contacts)
 
     async def shown(self, principal: Principal, class_name: str, document: Fields) -> Fields:
         """A stored document as the principal may see it, with its files."""
@@ -228,7 +231,8 @@ class Objects:
     ) -> list[Fields]:
         """Rows as they leave: visible fields, included objects, then the selection of keys."""
         schema, principal = self._schema(class_name), call.principal
-        seen = [visible(principal, schema, row, acl=wish.acl, token=token) for row in rows]
+        more, acl = self._contacts, wish.acl
+        seen = [visible(principal, schema, r, acl=acl, token=token, contacts=more) for r in rows]
         if schema.file_holders or class_name == FILE_CLASS:
             seen = await self._with_files(principal, schema, seen)
         if wish.include:

@@ -9,6 +9,7 @@ from lean_emulator.model.schema import ClassSchema
 
 Fields: TypeAlias = dict[str, Json]
 
+_PRIVATE = ("authData", "email", "mobilePhoneNumber")
 _OF_A_POINTER = frozenset({"__type", "className", "objectId", "createdAt", "updatedAt"})
 
 
@@ -19,12 +20,14 @@ def visible(
     *,
     acl: bool = False,
     token: bool = False,
+    contacts: bool = False,
 ) -> Fields:
     """A document as the principal may see it; the ACL only when it was asked for.
 
     Every relation of the class shows as a stub, and the default of each column that the document
     lacks. Users never show their password; only they and the master key see their private fields,
     and only the master key sees hidden ones. With ``token`` it sees a user's session token too.
+    With ``contacts`` everybody sees users' addresses and numbers.
     """
     rules = schema.rules
     fields = dict(document) if rules is None else rules.completed(document)
@@ -42,7 +45,7 @@ def visible(
         if not (token and principal.is_master):
             fields.pop("sessionToken", None)
         if not principal.is_master and principal.user_id != document["objectId"]:
-            for name in ("authData", "email", "mobilePhoneNumber"):
+            for name in ("authData",) if contacts else _PRIVATE:
                 fields.pop(name, None)
     return fields
 

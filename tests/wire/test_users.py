@@ -148,6 +148,14 @@ READS = [
              {"results": [OWN_ANN, With({"username": "bob"}, without=("sessionToken",))]},
              setup=[ANN, BOB]),
     *(
+        Scenario(f"contacts that are public, at {path}", Sent("GET", path, headers=AS_BOB), 200,
+                 answer, setup=[ANN, BOB], settings={"private_contacts": False})
+        for path, answer in (
+            ("/1.1/users/{ann}", OWN_ANN),
+            ("/1.1/users?limit=1", {"results": [OWN_ANN]}),
+        )
+    ),
+    *(
         Scenario(f"{name} is no field to ask for", Sent("GET", "/1.1/classes/_User", headers=MASTER,
                  params={"where": {name: {"$exists": True}}}), 200, {"results": []}, setup=[ANN])
         for name in ("password", "salt", "sessionToken", "password.x")
