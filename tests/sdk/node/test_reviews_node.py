@@ -4,6 +4,7 @@ Runs beside ``tests/sdk/python`` and shares its emulator process; what happens i
 scenarios as in its ``test_reviews.py``.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -134,6 +135,19 @@ def test_after_save_increments_the_posts_counter(rest: Rest) -> None:
 
     assert rest.emulator.fired() == {"afterSave Comment": 2}
     assert rest.stored("Post", post)["commentCount"] == 2
+
+
+def test_what_an_after_save_saves_in_a_dry_run_is_dropped(rest: Rest) -> None:
+    post = rest.save("Post", title="Films of the year")
+    comment = json.dumps({"post": pointer("Post", post)})
+
+    done = rest.emulator.command("save", "Comment", "--object", comment, "--dry-run", "--json")
+
+    assert done.returncode == 0, done.stderr
+    writes = [(write["className"], write["change"]) for write in json.loads(done.stdout)["writes"]]
+    assert writes == [("Comment", "created"), ("Post", "updated")]
+    assert rest.emulator.fired() == {"afterSave Comment": 1}
+    assert "commentCount" not in rest.stored("Post", post)
 
 
 def test_before_update_refuses_a_long_comment_and_keeps_the_old_one(rest: Rest) -> None:
