@@ -20,8 +20,9 @@ LARGE = bytes(range(256)) * 4_000
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("project")
-    with up(folder):
+    with up(folder) as running:
         yield folder
+        running.stop()
 
 
 def ask(project: Path, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:

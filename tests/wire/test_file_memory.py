@@ -76,7 +76,10 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_large_file_is_streamed(project: Path) -> None:
+def test_a_large_file_is_streamed(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with up(project) as running:
         state = project / ".lean-emu"
         api_url = json.loads((state / "run.json").read_text())["api_url"]
@@ -102,3 +105,7 @@ def test_a_large_file_is_streamed(project: Path) -> None:
 
         assert received == SIZE
         assert peak(process_id) - before < ALLOWED
+
+        assert len([*tmp_path.glob("lean-emu-files-*/*")]) == 1
+        running.stop()
+        assert [*tmp_path.glob("lean-emu-files-*")] == [], "it takes its contents along"
