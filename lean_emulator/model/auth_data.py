@@ -50,11 +50,18 @@ def check_auth_data(raw: Json) -> AuthData:
 
 def own_identity(platform: str, entry: Mapping[str, Json]) -> Identity:
     """Whom an account's own uid names. Raises code 250 where there is none."""
+    found = _named_by(platform, entry)
+    if found is None:
+        raise ApiError(250, f"The authData of '{platform}' has no uid, openid or id.")
+    return found
+
+
+def _named_by(platform: str, entry: Mapping[str, Json]) -> Identity | None:
     for key in _UID_KEYS:
         value = entry.get(key)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             return Identity(platform, key, value)
-    raise ApiError(250, f"The authData of '{platform}' has no uid, openid or id.")
+    return None
 
 
 def union_identity(entry: Mapping[str, Json]) -> Identity | None:
@@ -67,7 +74,8 @@ def union_identity(entry: Mapping[str, Json]) -> Identity | None:
 
 def is_main(entry: Mapping[str, Json]) -> bool:
     """Whether the account's union id becomes a way to log in."""
-    return entry.get("main_account") in (True, "true")
+    main = entry.get("main_account")
+    return main is True or main == "true"
 
 
 def with_union_ids(auth_data: Mapping[str, Json]) -> AuthData:
@@ -98,10 +106,14 @@ def login_identities(auth_data: Mapping[str, Json]) -> Iterator[Identity]:
 
 
 def held_identities(auth_data: Mapping[str, Json]) -> Iterator[Identity]:
-    """Who a user with this authData is: none of them may belong to another user."""
+    """Who a user with this authData is: none of them may belong to another user.
+
+    Stored accounts that name nobody, as an import may bring them, are passed over.
+    """
     for platform, entry in auth_data.items():
-        if isinstance(entry, dict):
-            yield own_identity(platform, entry)
+        found = _named_by(platform, entry) if isinstance(entry, dict) else None
+        if found is not None:
+            yield found
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class ThirdParty:
         self._hooks = account_hooks
         self._committing = asyncio.Lock()
         """Held from the last look for an owner to the commit, never while a hook runs."""
+        self._commits = 0
+        """While it stays the same, an owner who was looked for need not be looked for again."""
 
     async def sign_in_with(
         self, call: Call, auth_data: Json, write: Write, fail_on_not_exist: bool
@@ -72,11 +74,12 @@ class ThirdParty:
         """
         given = check_auth_data(auth_data)
         accounts = with_union_ids(check_auth_data(await self._hooks.on_auth_data(call, given)))
+        commits = self._commits
         owner = await self._owner(login_identities(accounts))
         if owner is None:
             if fail_on_not_exist:
                 raise errors.USER_NOT_FOUND()
-            made = await self._made(call, accounts, write)
+            made = await self._made(call, accounts, write, commits)
             if made is not None:
                 return SignedIn(made, is_new=True)
             owner = await self._owner(login_identities(accounts))
@@ -115,21 +118,29 @@ class ThirdParty:
                 )
             except DuplicateValue as e:
                 raise taken(e.field) from e
+            self._commits += 1
         answer = await self._objects.after_update(call, replace(done, change=update), fetch=fetch)
         self._users.updated(call, done)
         return answer
 
-    async def _made(self, call: Call, accounts: AuthData, write: Write) -> Fields | None:
-        """A new user; ``None`` when somebody else made one with these accounts meanwhile."""
+    async def _made(
+        self, call: Call, accounts: AuthData, write: Write, commits: int
+    ) -> Fields | None:
+        """A new user; ``None`` when somebody else made one with these accounts meanwhile.
+
+        ``commits`` is their number when nobody had the accounts.
+        """
         fields = {**await self._own_fields(call.principal, write), "authData": Set(accounts)}
         insert = await self._objects.before_create(call, "_User", fields, self._ids.object_id())
         async with self._committing:
-            if await self._owner(login_identities(accounts)) is not None:
+            anew = self._commits != commits
+            if anew and await self._owner(login_identities(accounts)) is not None:
                 return None
             try:
                 (committed,) = await self._objects.commit(call, [insert])
             except DuplicateValue as e:
                 raise taken(e.field) from e
+            self._commits += 1
         await self._objects.after_create(call, committed, fetch=False)
         assert committed.after is not None
         return self._users.welcome(call, committed.after)
@@ -146,22 +157,30 @@ class ThirdParty:
     async def _logged_in(self, call: Call, user: Fields, accounts: AuthData) -> Fields:
         """The user after a log-in; its accounts are stored as they are now, without save hooks."""
         object_id = str(user["objectId"])
-        await self._refuse_owned(accounts, object_id)
+        await self._refuse_owned(accounts, object_id, user)
         await self._hooks.on_login(call, user)
         call.deadline.check()
         async with self._committing:
-            await self._refuse_owned(accounts, object_id)
-            if await self._storage.get("_User", object_id) is None:  # the hook deleted it
+            now = await self._storage.get("_User", object_id)
+            if now is None:  # the hook deleted it
                 raise errors.USER_NOT_FOUND()
+            await self._refuse_owned(accounts, object_id, now)
             link = {"authData": Link(accounts, frozenset())}
             update = Update("_User", object_id, link, iso_text(self._clock.now_ms()))
             (committed,) = await self._objects.commit(call, [update])
+            self._commits += 1
         assert committed.after is not None
         return self._own_view(committed.after)
 
-    async def _refuse_owned(self, accounts: AuthData, object_id: str) -> None:
-        """Raise code 137 for an account that another user has."""
+    async def _refuse_owned(
+        self, accounts: AuthData, object_id: str, user: Fields | None = None
+    ) -> None:
+        """Raise code 137 for an account that another user has; ``user``'s own need no look."""
+        held = None if user is None else user.get("authData")
+        own = frozenset(held_identities(held)) if isinstance(held, dict) else frozenset()
         for identity in held_identities(with_union_ids(accounts)):
+            if identity in own:
+                continue
             owner = await self._owner([identity])
             if owner is not None and owner["objectId"] != object_id:
                 raise taken("authData")

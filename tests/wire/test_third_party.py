@@ -284,6 +284,16 @@ async def test_a_user_that_on_login_deletes_is_not_logged_in(tmp_path: Path) -> 
         assert (gone.status, gone.json) == (400, NOBODY)
 
 
+async def test_an_account_that_lost_its_uid_names_nobody(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        made = await _sign_in(api, BOTH)
+        path = f"/1.1/users/{made.json['objectId']}"
+        await api("PUT", path, {"authData.weixin.openid": DELETE}, headers=MASTER)
+        known = await _sign_in(api, {"github": GITHUB})
+        assert (known.status, known.json["objectId"]) == (200, made.json["objectId"])
+        assert (await _sign_in(api, {"weixin": WEIXIN})).status == 201
+
+
 async def test_an_anonymous_user_that_signs_up_can_log_in(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         made = await _sign_in(api, {"anonymous": ANONYMOUS})
