@@ -24,6 +24,8 @@ IN_MEMORY = 16 * 1024 * 1024
 
 _NAME = re.compile(r"[0-9a-z]{1,64}")
 _PART = ".part"
+_TEMPORARY = "lean-emu-files-"
+"""How folders of ``MemoryBlobs`` begin; the process that made it follows."""
 
 
 class Draft:
@@ -235,7 +237,8 @@ class MemoryBlobs:
     def _folder(self) -> Path:
         """For contents and drafts that are large, made when there is the first."""
         if self._temporary is None:
-            self._temporary = Path(tempfile.mkdtemp(prefix="lean-emu-files-"))
+            _remove_orphans(Path(tempfile.gettempdir()))
+            self._temporary = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{os.getpid()}-"))
             self._large = FolderBlobs(self._temporary)
         return self._temporary
 
@@ -300,6 +303,27 @@ def _move(path: Path, target: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Remove temporary folders of ours whose process was killed before it could."""
+    if os.name != "posix":  # elsewhere there is no harmless way to ask for a process
+        return
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        maker = path.name.removeprefix(_TEMPORARY).partition("-")[0]
+        own = not path.is_symlink() and path.stat().st_uid == os.getuid()
+        if own and maker.isdecimal() and not _runs(int(maker)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _opened(path: Path, start: int) -> BinaryIO:

@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,6 +172,24 @@ async def test_memory_leaves_nothing_on_disk(
     assert len(names_in(tmp_path)) == 1
     await blobs.close()
     assert names_in(tmp_path) == []
+
+
+async def test_memory_removes_what_killed_processes_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    kept = [f"lean-emu-files-{os.getpid()}-x", "lean-emu-files-other", "other"]
+    for name in (*kept, f"lean-emu-files-{ended.pid}-x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "content").write_bytes(b"x")
+    (tmp_path / f"lean-emu-files-{ended.pid}-link").symlink_to(tmp_path / "other")
+    blobs = MemoryBlobs()
+    await store(blobs, "large", LARGE)
+    await blobs.close()
+    assert names_in(tmp_path) == sorted([*kept, f"lean-emu-files-{ended.pid}-link"])
+    assert names_in(tmp_path, "other/*") == ["content"]
 
 
 async def test_memory_holds_only_so_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
