@@ -23,7 +23,7 @@ class Grant:
     """Ids or names, as consoles take both."""
 
 
-Closed: TypeAlias = Mapping[ClassAction, Grant]
+Closed: TypeAlias = Mapping[str, Grant]
 """The actions of a class that are not open to everybody."""
 
 NOBODY = Grant()
@@ -46,7 +46,7 @@ def closed_actions(class_name: str, permissions: Mapping[str, Json] | None) -> C
     usual = _BUILT_IN.get(class_name, ALL_OPEN)
     if permissions is None:
         return usual
-    closed: dict[ClassAction, Grant] = {}
+    closed: dict[str, Grant] = {}
     for action in ACTIONS:
         declared = permissions.get(action)
         if not isinstance(declared, dict):
