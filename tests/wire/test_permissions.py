@@ -393,20 +393,32 @@ def system(
                     setup=[ANN, *setup])  # fmt: skip
 
 
-DEVICES = "/1.1/classes/_Installation"
 DEVICE = Stored("device", "_Installation", {"deviceType": "ios", "deviceToken": "a" * 64, "n": 1})
 FILE = Stored("file", "_File", {"name": "a.txt", "url": "http://example.com/a.txt"})
 GUARD = error(206, "The user cannot be altered by a client without the session.")
+
+
+def devices(path: str) -> list[Scenario]:
+    one = path + "/{device}"
+    return [
+        system("closed", Sent("GET", path), 403, forbidden("find"), DEVICE),
+        system("count", Sent("GET", path, params={"count": "1", "limit": "0"}), 403,
+               forbidden("find"), DEVICE),
+        system("by a user", Sent("GET", path, headers=as_user("ann")), 403, forbidden("find")),
+        system("by master", Sent("GET", path, headers=MASTER), 200, FOUND, DEVICE),
+        system("one", Sent("GET", one), 200, With({"n": 1}), DEVICE),
+        system("an update", Sent("PUT", one, {"n": 2}), 200, ANYTHING, DEVICE),
+        system("closed", Sent("DELETE", one), 403, forbidden("delete"), DEVICE),
+        system("by master", Sent("DELETE", one, headers=MASTER), 200, {}, DEVICE),
+    ]  # fmt: skip
+
+
 SYSTEM = [
-    system("closed", Sent("GET", DEVICES), 403, forbidden("find"), DEVICE),
-    system("count", Sent("GET", DEVICES, params={"count": "1", "limit": "0"}), 403,
-           forbidden("find"), DEVICE),
-    system("by a user", Sent("GET", DEVICES, headers=as_user("ann")), 403, forbidden("find")),
-    system("by master", Sent("GET", DEVICES, headers=MASTER), 200, FOUND, DEVICE),
-    system("one", Sent("GET", DEVICES + "/{device}"), 200, With({"n": 1}), DEVICE),
-    system("an update", Sent("PUT", DEVICES + "/{device}", {"n": 2}), 200, ANYTHING, DEVICE),
-    system("closed", Sent("DELETE", DEVICES + "/{device}"), 403, forbidden("delete"), DEVICE),
-    system("by master", Sent("DELETE", DEVICES + "/{device}", headers=MASTER), 200, {}, DEVICE),
+    *(
+        scenario
+        for path in ("/1.1/classes/_Installation", "/1.1/installations")
+        for scenario in devices(path)
+    ),
     system("files stay as they are", Sent("PUT", "/1.1/classes/_File/{file}", {"name": "b"}), 403,
            forbidden("update"), FILE),
     system("files stay", Sent("DELETE", "/1.1/classes/_File/{file}", headers=as_user("ann")), 403,
