@@ -311,9 +311,11 @@ def _remove_orphans(folder: Path) -> None:
         return
     for path in folder.glob(f"{_TEMPORARY}*"):
         maker = path.name.removeprefix(_TEMPORARY).partition("-")[0]
-        own = not path.is_symlink() and path.stat().st_uid == os.getuid()
-        if own and maker.isdecimal() and not _runs(int(maker)):
-            shutil.rmtree(path, ignore_errors=True)
+        if not maker.isdecimal() or path.is_symlink() or _runs(int(maker)):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # somebody else removes it, too
+            if path.stat().st_uid == os.getuid():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _runs(process_id: int) -> bool:

@@ -26,6 +26,12 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return made
 
 
+def ended_process() -> int:
+    """The id of a process that does not run any more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        return process.pid
+
+
 def names_in(folder: Path, pattern: str = "*") -> list[str]:
     return sorted(path.name for path in folder.glob(pattern))
 
@@ -178,17 +184,16 @@ async def test_memory_removes_what_killed_processes_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        pass
+    gone = ended_process()
     kept = [f"lean-emu-files-{os.getpid()}-x", "lean-emu-files-other", "other"]
-    for name in (*kept, f"lean-emu-files-{ended.pid}-x"):
+    for name in (*kept, f"lean-emu-files-{gone}-x"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "content").write_bytes(b"x")
-    (tmp_path / f"lean-emu-files-{ended.pid}-link").symlink_to(tmp_path / "other")
+    (tmp_path / f"lean-emu-files-{gone}-link").symlink_to(tmp_path / "other")
     blobs = MemoryBlobs()
     await store(blobs, "large", LARGE)
     await blobs.close()
-    assert names_in(tmp_path) == sorted([*kept, f"lean-emu-files-{ended.pid}-link"])
+    assert names_in(tmp_path) == sorted([*kept, f"lean-emu-files-{gone}-link"])
     assert names_in(tmp_path, "other/*") == ["content"]
 
 
