@@ -31,6 +31,8 @@ class Start(NamedTuple):
     """Address of code that somebody else starts."""
     staging: str | None = None
     """What became of the code of staging, in words; ``None`` where there is none."""
+    debugger: int | None = None
+    """Port for a debugger."""
 
 
 def lines(start: Start) -> list[str]:
@@ -41,6 +43,7 @@ def lines(start: Start) -> list[str]:
         ("Console", styled(start.console_url, fg="cyan")),
         *_code(start, env),
         *([("Staging", start.staging)] if start.staging is not None else []),
+        *([("Debugger", f"127.0.0.1:{start.debugger}")] if start.debugger is not None else []),
         ("Data", start.storage),
         ("Keys", start.keys_place),
         ("Clients", f"export LEANCLOUD_API_SERVER={shlex.quote(start.api_url)}"),

@@ -164,6 +164,7 @@ def _facts(emulator: "Emulator", project: Project, directory: str, began: float)
         seconds=time.monotonic() - began,
         attach=project.settings.attach,
         staging=_staging(emulator),
+        debugger=project.settings.debugpy,
     )
 
 

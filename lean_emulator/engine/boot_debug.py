@@ -3,6 +3,7 @@
 debugpy is the user's own, installed in the user's environment.
 """
 
+import importlib
 import os
 import socket
 import time
@@ -14,8 +15,7 @@ RELEASED_WITHIN = 5.0
 def listen(port):
     """Wait for no debugger, but let one come at any time; ``ImportError`` without debugpy."""
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # it warns of frozen modules
-    import debugpy
-
+    debugpy = importlib.import_module("debugpy")
     until = time.time() + RELEASED_WITHIN
     while not is_free(port) and time.time() < until:
         time.sleep(0.02)

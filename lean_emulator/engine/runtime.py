@@ -23,6 +23,7 @@ from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.engine import watcher
 from lean_emulator.engine.attached import AttachLauncher
 from lean_emulator.engine.client import EngineClient
+from lean_emulator.engine.ends import Ends
 from lean_emulator.engine.failure import LoadFailure
 from lean_emulator.engine.generation import Generation
 from lean_emulator.engine.http1 import EngineAnswer
@@ -39,9 +40,6 @@ Environment = Mapping[str, str] | Callable[[], Mapping[str, str]]
 HOLD = 5.0
 """Seconds a call waits for new code while old code could serve it, at most half of its time."""
 
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
-_LIVED = 10.0
 _HALF_WRITTEN = 0.1
 _FAREWELL = 1.0
 
@@ -107,7 +105,7 @@ class Runtime:
         self._work: asyncio.Task[None] | None = None
         self._due: str | None = None
         self._edited = asyncio.Event()
-        self._crashes = 0
+        self._ends = Ends()
         self._background: set[asyncio.Task[None]] = set()
         self._living: set[Generation] = set()
 
@@ -383,14 +381,10 @@ class Runtime:
         if generation is not self._current:
             return
         self._current = None
-        lived = time.monotonic() - generation.began
-        self._crashes = 0 if lived > _LIVED else self._crashes + 1
+        pause = self._ends.pause(time.monotonic() - generation.began)
         if self._work is not None:
             return
         self.state = "starting"
-        pause = 0.0
-        if self._crashes > 1:
-            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._crashes - 2))
         self._edited.clear()
         self._work = asyncio.get_running_loop().create_task(
             self._restart(f"the process ended {generation.child.ending()}", pause)
@@ -401,7 +395,7 @@ class Runtime:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._edited.wait()
-                    self._crashes = 0
+                    self._ends.forget()
         self._due = reason
         await self._load_what_is_due()
 

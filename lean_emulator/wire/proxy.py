@@ -66,7 +66,6 @@ class AppProxy:
             method=request.method,
             path=path,
             query=query,
-            note="a page of the project's own",
         )
         try:
             response = await self._answered(request, span)

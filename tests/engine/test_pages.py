@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from lean_emulator.wire import page
 from lean_emulator.wire.page import MAX_BODY
 from tests.engine.front_door import FrontDoor, front_door
 from tests.engine.harness import in_loop, wait_until
@@ -103,6 +104,27 @@ async def test_a_body_the_platform_would_not_take_is_refused(shop: Path) -> None
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 413 ")
         writer.close()
+
+
+def test_a_body_that_turns_out_too_large_is_refused_in_the_middle(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "MAX_BODY", 1 << 20)
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(64):
+            yield b"x" * (1 << 16)
+
+    @in_loop
+    async def run() -> None:
+        async with (
+            front_door(shop, PYTHON) as door,
+            door.session.post(f"{door.url}/taken", data=body()) as answer,
+        ):
+            assert answer.status == 413
+            assert "1 MB" in await answer.text()
+
+    run()
 
 
 @in_loop
