@@ -1,6 +1,6 @@
 """The platform's password hash (storage.md 10.3)."""
 
-from lean_emulator.service.users import password_hash
+from lean_emulator.service.passwords import password_hash
 
 
 def test_the_published_vector() -> None:
