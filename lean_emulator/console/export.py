@@ -14,11 +14,9 @@ from lean_emulator.assets import assets_dir
 from lean_emulator.base.trace import Span
 from lean_emulator.console.inspector import Inspector, inspect
 from lean_emulator.console.rendering import Renderer
-from lean_emulator.console.timeline import find, timeline
+from lean_emulator.console.timeline import WINDOW, find, timeline
 from lean_emulator.console.trace_list import TraceList
 
-MOST_STEPS = 500
-"""Steps a file shows; it would be too much to read, and to open, long before."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What such a page may do: look nice. Nothing in it can run or be fetched."""
 _SPRITE = "/static/icons.svg#"
@@ -34,7 +32,10 @@ class TraceExport:
         self._project = Path(renderer.instance.project_dir)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """The trace as one page with everything in it, secrets masked; 404 when it is not kept."""
+        """The trace as one page with everything in it, secrets masked; 404 when it is not kept.
+
+        Of a trace that is too long to be read at once (``WINDOW``) it has the beginning.
+        """
         name = request.match_info["name"]
         root = self._render.log.trace(name)
         if root is None:
@@ -48,7 +49,7 @@ class TraceExport:
 
     def _data(self, root: Span) -> dict[str, Any]:
         render = self._render
-        drawn = timeline(root, render.mask, render.log.elapsed(root), size=MOST_STEPS)
+        drawn = timeline(root, render.mask, render.log.elapsed(root), size=WINDOW)
         shown = (find(root, str(row.node["id"])) for row in drawn.rows)
         return {
             "trace": self._list.summary(root),

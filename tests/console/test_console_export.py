@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from lean_emulator.base.trace import Span
-from lean_emulator.console.timeline import find
+from lean_emulator.console.timeline import WINDOW, find
 from tests.support.console_demo import Demo, demo
 from tests.support.console_samples import MASTER_KEY
 
@@ -88,3 +88,14 @@ async def test_a_browser_may_run_nothing_in_it(tmp_path: Path) -> None:
 async def test_a_trace_that_is_not_kept_is_404(tmp_path: Path, name: str) -> None:
     async with demo(tmp_path) as running:
         assert (await page_of(running, name)).status == 404
+
+
+async def test_of_a_very_long_trace_it_has_the_beginning(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        root = running.log.begin("request", "POST /1.1/batch", method="POST", path="/1.1/batch")
+        for number in range(WINDOW + 50):
+            running.log.end(running.log.begin("storage", f"insert {number}", root, op="insert"))
+        running.log.end(root)
+        text = await (await page_of(running, root.name)).text()
+        assert len([place for place in Links(text).ids if place.startswith("s-")]) == WINDOW - 1
+        assert "51 more steps" in text
