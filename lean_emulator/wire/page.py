@@ -125,10 +125,20 @@ def response_of(
     status: int, reason: str, headers: Iterable[tuple[str, str]], extra: Pairs
 ) -> web.StreamResponse:
     """The beginning of an answer to the client, with the app's headers and ``extra`` ones."""
-    response = web.StreamResponse(status=status, reason=reason)
+    response = _Relayed(status=status, reason=reason)
     for name, value in [*for_the_client(headers), *extra]:
         response.headers.add(name, value)
     return response
+
+
+class _Relayed(web.StreamResponse):
+    """Says nothing about its content that the app has not said: browsers look for themselves."""
+
+    async def _prepare_headers(self) -> None:
+        silent = "Content-Type" not in self.headers
+        await super()._prepare_headers()
+        if silent:
+            self.headers.pop("Content-Type", None)
 
 
 def _connector(address: Address) -> aiohttp.BaseConnector:

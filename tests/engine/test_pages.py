@@ -177,6 +177,12 @@ async def test_bodies_and_odd_headers_arrive_as_they_were_sent(shop: Path) -> No
 
 
 @in_loop
+async def test_content_the_app_says_nothing_about_is_left_to_the_browser(shop: Path) -> None:
+    async with front_door(shop, PYTHON) as door, door.get("/facts") as answer:
+        assert "Content-Type" not in answer.headers
+
+
+@in_loop
 async def test_the_app_is_told_what_the_front_door_knows(shop: Path) -> None:
     async with front_door(shop, PYTHON) as door:
         headers = {
