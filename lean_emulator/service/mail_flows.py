@@ -13,7 +13,7 @@ from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Fields
 from lean_emulator.service.passwords import check_new_password
 from lean_emulator.service.sessions import Sessions
-from lean_emulator.service.verification import Link, Links, LinkUse
+from lean_emulator.service.verification import Link, Links, LinkUse, email_not_verified
 
 LinkTo = Callable[[LinkUse, str], str]
 """The URL of the page for a token."""
@@ -86,7 +86,7 @@ class MailFlows:
         """
         user = await self._of_address(email)
         if self._options.login_needs_email and user.get("emailVerified") is not True:
-            raise ApiError(216, "The email address has not been verified.")
+            raise email_not_verified()
         link = self._link("reset", user)
         self._inbox.add(
             "mail",

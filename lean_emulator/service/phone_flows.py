@@ -1,6 +1,5 @@
 """What users do by short message: prove a number, change it, reset a password (storage.md 6.8)."""
 
-from lean_emulator.base.errors import ApiError
 from lean_emulator.model.contact import international
 from lean_emulator.model.operations import Set
 from lean_emulator.service.account_hooks import AccountHooks
@@ -11,11 +10,10 @@ from lean_emulator.service.objects import Fields
 from lean_emulator.service.passwords import check_new_password
 from lean_emulator.service.sessions import Sessions
 from lean_emulator.service.short_messages import ShortMessages, Wording
-from lean_emulator.service.verification import Codes
+from lean_emulator.service.verification import Codes, phone_not_verified, wrong_code
 
 CHANGE_MINUTES = 6.0
 """How long the code for a new number works unless the client says otherwise."""
-NOT_VERIFIED = (215, "The mobile phone number has not been verified.")
 
 
 class PhoneFlows:
@@ -75,7 +73,7 @@ class PhoneFlows:
         """Send a code to log in with. Raises 213 for nobody's number, 215 for one not verified."""
         user = await self._of_number(phone)
         if user.get("mobilePhoneVerified") is not True:
-            raise ApiError(*NOT_VERIFIED)
+            raise phone_not_verified()
         self._messages.send(call, "login", international(phone))
 
     async def request_reset(self, call: Call, phone: str, minutes: float) -> None:
@@ -84,7 +82,7 @@ class PhoneFlows:
         """
         user = await self._of_number(phone)
         if not (self._options.reset_by_unverified_phone or user.get("mobilePhoneVerified") is True):
-            raise ApiError(*NOT_VERIFIED)
+            raise phone_not_verified()
         self._messages.send(call, "reset", international(phone), Wording(minutes=minutes))
 
     async def reset(self, call: Call, phone: str | None, digits: str, given: object) -> Fields:
@@ -113,7 +111,7 @@ class PhoneFlows:
         code = self._codes.redeem(number, digits, "change")
         owner = code.user_id or user_id
         if owner is None or (user_id is not None and user_id != owner):
-            raise ApiError(603, "Invalid SMS code.")
+            raise wrong_code()
         await self._refuse_others(owner, number)
         return await self._accounts.change(
             call,

@@ -24,9 +24,9 @@ from lean_emulator.service.call import Call
 from lean_emulator.service.mail_flows import MailFlows
 from lean_emulator.service.objects import Fields, Objects
 from lean_emulator.service.passwords import Lockout, Passwords, check_new_password
-from lean_emulator.service.phone_flows import NOT_VERIFIED, PhoneFlows
+from lean_emulator.service.phone_flows import PhoneFlows
 from lean_emulator.service.sessions import Sessions
-from lean_emulator.service.verification import Codes
+from lean_emulator.service.verification import Codes, email_not_verified, phone_not_verified
 from lean_emulator.storage.contract import Committed
 
 _FLAGS = {"email": "emailVerified", "mobilePhoneNumber": "mobilePhoneVerified"}
@@ -304,10 +304,10 @@ class Users:
         """
         options = self._options
         if options.login_needs_phone and by_phone and user.get("mobilePhoneVerified") is not True:
-            raise ApiError(*NOT_VERIFIED)
+            raise phone_not_verified()
         has_address = isinstance(user.get("email"), str)
         if options.login_needs_email and has_address and user.get("emailVerified") is not True:
-            raise ApiError(216, "The email address has not been verified.")
+            raise email_not_verified()
         await self._hooks.on_login(call, user)
         user_id = str(user["objectId"])
         now = await self._accounts.get(user_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from lean_emulator.base.clock import Clock
-from lean_emulator.base.errors import ApiError
+from lean_emulator.base.errors import ApiError, Hint
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.signing import same_secret
 
@@ -67,7 +67,7 @@ class Codes:
                 return code
         if phone is not None and self._fixed is not None and same_secret(digits, self._fixed):
             return Code(uses[0], phone, digits, now)
-        raise ApiError(603, "Invalid SMS code.")
+        raise wrong_code()
 
     def clear(self) -> None:
         """Forget what was sent."""
@@ -75,6 +75,42 @@ class Codes:
 
     def _digits(self) -> str:
         return f"{int(self._ids.lower(10), 36) % 1_000_000:06d}"
+
+
+def wrong_code() -> ApiError:
+    """The error for a code that is wrong, expired, used, or for something else."""
+    return ApiError(
+        603,
+        "Invalid SMS code.",
+        hint=Hint(
+            "A code works once, for what it was sent for. `lean-emu inbox` shows the newest.",
+            "每个验证码只能用于发送时的用途，且只能使用一次。`lean-emu inbox` 显示最新的验证码。",
+        ),
+    )
+
+
+def phone_not_verified() -> ApiError:
+    """The error for a number that has to prove itself first."""
+    return ApiError(
+        215,
+        "The mobile phone number has not been verified.",
+        hint=Hint(
+            "requestMobilePhoneVerify sends a code, verifyMobilePhone takes it.",
+            "先调用 requestMobilePhoneVerify 发送验证码，再调用 verifyMobilePhone。",
+        ),
+    )
+
+
+def email_not_verified() -> ApiError:
+    """The error for an address that has to prove itself first."""
+    return ApiError(
+        216,
+        "The email address has not been verified.",
+        hint=Hint(
+            "Follow the link that was mailed: `lean-emu inbox --kind mail --link`.",
+            "请点击邮件中的链接：`lean-emu inbox --kind mail --link`。",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

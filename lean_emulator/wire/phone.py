@@ -10,6 +10,7 @@ from lean_emulator.service.captcha import Captchas
 from lean_emulator.service.phone_flows import CHANGE_MINUTES, PhoneFlows
 from lean_emulator.service.short_messages import MAX_MINUTES, MINUTES, Wording
 from lean_emulator.service.users import GUARDED
+from lean_emulator.service.verification import wrong_code
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
 from lean_emulator.wire.users import phone_in
@@ -96,7 +97,7 @@ class PhoneHandlers:
         given = request.document()
         phone, digits = phone_in(given), given.get("code")
         if not isinstance(digits, str):
-            raise ApiError(603, "Invalid SMS code.")
+            raise wrong_code()
         await self._phones.change(request.call, request.call.principal.user_id, phone, digits)
         return Answer({})
 

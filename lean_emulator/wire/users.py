@@ -9,6 +9,7 @@ from lean_emulator.model.values import check_object_id
 from lean_emulator.service.objects import Fields
 from lean_emulator.service.third_party import ThirdParty
 from lean_emulator.service.users import Users
+from lean_emulator.service.verification import wrong_code
 from lean_emulator.wire.objects import ObjectHandlers, guard_of, wants_fields
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
@@ -87,7 +88,7 @@ class UserHandlers:
         given = request.document()
         phone, digits = phone_in(given), given.get("smsCode")
         if not isinstance(digits, str):
-            raise ApiError(603, "Invalid SMS code.")
+            raise wrong_code()
         user, is_new = await self._users.sign_in_by_phone(
             request.hooked_call("_User"), phone, digits, request.write()
         )
