@@ -8,9 +8,10 @@ from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.access import Principal
+from lean_emulator.model.access import Principal, may
 from lean_emulator.model.operations import Operation, Set, Write
 from lean_emulator.model.query import Compare, Not, Query, Select, Where, both
+from lean_emulator.model.schema import new_class
 from lean_emulator.model.values import pointer
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects, Page, Wish
@@ -219,6 +220,7 @@ def acting_user(principal: Principal, name: str) -> str:
     Raises 206 for anybody else's.
     """
     user = named_user(principal, name)
-    if not principal.is_master and principal.user_id != user:
-        raise ApiError(206, "The user cannot be altered by a client without the session.")
+    ruling = may(principal, "update", new_class("_User"), user)
+    if not ruling:
+        raise ruling.error()
     return user
