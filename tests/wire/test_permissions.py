@@ -10,6 +10,7 @@ import pytest
 from tests.support.api import CLIENT, ENGINE, MASTER, running_api
 from tests.support.matchers import ANY_ID, ANYTHING, With, error
 from tests.support.scenario import (
+    PASSWORD,
     At,
     Id,
     Scenario,
@@ -535,3 +536,41 @@ async def test_what_is_allowed_names_no_rule(project: Path) -> None:
         answer = await send(api, Sent("GET", "/1.1/classes/Staff", headers=as_user("ann")), names)
         assert answer.status == 200
         assert "refused_by" not in api.emulator.log.traces()[0].detail
+
+
+CLOSED_ACCOUNTS = {"create": {}, "find": {}, "get": {"onlySignInUsers": True}}
+NEW_USER = {"username": "new", "password": PASSWORD}
+
+
+def account(name: str, request: Sent, status: int, answer: Any = ANYTHING) -> Scenario:
+    return Scenario(f"closed accounts: {name}", request, status, answer, setup=[ANN, BOB, OPEN])
+
+
+ACCOUNTS = [
+    account("sign-up", Sent("POST", "/1.1/users", NEW_USER), 403, forbidden("create")),
+    account("sign-up by the class", Sent("POST", "/1.1/classes/_User", NEW_USER), 403,
+            forbidden("create")),
+    account("sign-up by another platform",
+            Sent("POST", "/1.1/users", {"authData": {"github": {"uid": "1"}}}), 403,
+            forbidden("create")),
+    account("sign-up by master", Sent("POST", "/1.1/users", NEW_USER, headers=MASTER), 201),
+    account("log-in", Sent("POST", "/1.1/login", {"username": "ann", "password": PASSWORD}), 200),
+    account("who am I", Sent("GET", "/1.1/users/me", headers=as_user("ann")), 200),
+    account("query", Sent("GET", "/1.1/users", headers=as_user("ann")), 403, forbidden("find")),
+    account("query by the class", Sent("GET", "/1.1/classes/_User"), 403, forbidden("find")),
+    account("query by CQL", Sent("GET", "/1.1/cloudQuery", params={"cql": "select * from _User"}),
+            403, forbidden("find")),
+    account("query by master", Sent("GET", "/1.1/users", headers=MASTER), 200),
+    account("one", Sent("GET", "/1.1/users/{ann}"), 403, forbidden("get")),
+    account("one by who is signed in", Sent("GET", "/1.1/users/{ann}", headers=as_user("bob")),
+            200),
+    account("oneself", Sent("PUT", "/1.1/users/{ann}", {"n": 1}, headers=as_user("ann")), 200),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scenario", ACCOUNTS, ids=str)
+async def test_permissions_of_accounts(scenario: Scenario, tmp_path: Path) -> None:
+    (tmp_path / "schema").mkdir()
+    content = {"schema": {}, "permissions": CLOSED_ACCOUNTS}
+    (tmp_path / "schema" / "_User.schema.json").write_text(json.dumps(content))
+    await run(scenario, tmp_path)
