@@ -82,7 +82,7 @@ def test_the_wheel_holds_every_module_and_asset(wheel: Path) -> None:
     expected = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "lean_emulator").rglob("*")
-        if path.is_file() and path.suffix in (".py", ".typed", ".lark", ".js")
+        if path.is_file() and path.suffix in (".py", ".typed", ".lark", ".js", ".php")
     } | {
         f"lean_emulator/{path.relative_to(ROOT)}"
         for name in ASSET_FOLDERS
