@@ -204,7 +204,7 @@ function insert(place, fresh) {
 }
 
 function pill(count) {
-  const button = document.querySelector("[data-new]");
+  const button = document.querySelector(".new-pill[data-new]");
   if (!button) return;
   button.hidden = count === 0;
   const text = button.querySelector("[data-new-text]");

@@ -109,11 +109,11 @@ async def test_otherwise_they_wait_behind_a_pill(tmp_path: Path) -> None:
         await page.wait_for_selector(LIVE)
         running.story.average()
         running.story.review()
-        await page.wait_for_selector("[data-new]:has-text('2 new')")
+        await page.wait_for_selector(".new-pill:has-text('2 new')")
         assert await page.locator(".row").count() == 8
-        await page.click("[data-new]")
+        await page.click(".new-pill")
         await page.wait_for_function("() => document.querySelectorAll('.row').length === 10")
-        assert not await page.is_visible("[data-new]")
+        assert not await page.is_visible(".new-pill")
 
 
 async def test_the_open_trace_grows_as_it_runs(tmp_path: Path) -> None:
