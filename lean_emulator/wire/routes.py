@@ -22,7 +22,6 @@ class Route:
 
 UNBUILT = frozenset(
     {
-        "users", "login",
         "indices",
         "aggregate", "search", "stats", "always_collect", "leaderboard", "rtm", "LiveQuery",
         "bigquery",
