@@ -179,11 +179,14 @@ def _staging(emulator: "Emulator") -> str | None:
 
 
 def _print_failure(say: Terminal, root: Span) -> None:
-    """The whole traceback of code that did not load, and what to do about it."""
+    """Why code did not load, with its whole traceback, and what to do about it."""
     if root.kind != "reload" or root.outcome != "failed" or "error" not in root.detail:
         return
     error = root.detail["error"]
-    for line in error["traceback"].rstrip().splitlines() or [error["message"]]:
+    lines = error["traceback"].rstrip().splitlines()
+    if error["file"] is None:  # these are the last lines of output: they do not say what happened
+        lines.append(error["message"])
+    for line in lines:
         say(f"{styled('✗', fg='red')} {line}")
     say(f"{styled('→', fg='yellow')} {hint_text(Hint(**error['hint']))}")
 
