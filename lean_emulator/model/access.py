@@ -188,6 +188,14 @@ def read_filter(principal: Principal) -> Where:
     return EVERYTHING if principal.kind == "master" else ReadableBy(principal.grantees())
 
 
+def shared(acl: Json) -> Json:
+    """The ACL; where it says what ``PUBLIC_ACL`` does, that very one, which is quickest to check.
+
+    Most objects have it, so they need not hold one each.
+    """
+    return PUBLIC_ACL if acl == PUBLIC_ACL else acl
+
+
 def acl_of_new(default: Json | Missing, principal: Principal) -> Json:
     """The ACL of an object that brings none, by the default of its class.
 

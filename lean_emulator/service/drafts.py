@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.access import PUBLIC_ACL, Principal, acl_of_new, check_acl
+from lean_emulator.model.access import PUBLIC_ACL, Principal, acl_of_new, check_acl, shared
 from lean_emulator.model.document import check_field_names
 from lean_emulator.model.installation import check_installation
 from lean_emulator.model.operations import Operation, Relate, parse_operation
@@ -82,6 +82,8 @@ def completed(
     acl = draft.get("ACL")
     if acl is None:
         acl = PUBLIC_ACL if rules is None else acl_of_new(rules.default_acl, principal)
+    else:
+        acl = shared(acl)
     return {**draft, "ACL": acl, "objectId": object_id, "createdAt": now, "updatedAt": now}
 
 

@@ -18,6 +18,7 @@ import orjson
 from lean_emulator.base import jsontext
 from lean_emulator.base.errors import ApiError, Hint, StartError
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import shared
 from lean_emulator.model.export_line import join_name
 from lean_emulator.model.operations import Relate
 from lean_emulator.model.schema import ClassSchema, admit_document, new_class
@@ -217,12 +218,15 @@ class _Loader:
                 f"{name} {object_id}: createdAt and updatedAt must be times, {e}", str(object_id)
             ) from e
         try:
-            return {
+            document = {
                 key: value if value.__class__ in (str, int, float, bool) else normalise(value)
                 for key, value in row.items()
             }
         except ApiError as e:
             raise self._wrong(f"{name} {object_id}: {e.message}", str(object_id)) from e
+        if "ACL" in document:
+            document["ACL"] = shared(document["ACL"])
+        return document
 
     def _join(self, content: Content, name: str, rows: Any) -> None:
         parts = name.split(":")

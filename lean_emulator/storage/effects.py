@@ -11,6 +11,8 @@ everything replaced by what a file holds; that one is the keeper's.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import shared
 from lean_emulator.model.document import relations_of
 from lean_emulator.model.operations import Relate
 from lean_emulator.model.schema import ClassSchema
@@ -60,9 +62,9 @@ class Content:
             case ["+", str(name), dict(document)]:
                 documents = self.table(name).documents
                 documents.pop(document["objectId"], None)
-                documents[document["objectId"]] = document
+                documents[document["objectId"]] = _with_shared_acl(document)
             case ["=", str(name), dict(document)]:
-                self.table(name).documents[document["objectId"]] = document
+                self.table(name).documents[document["objectId"]] = _with_shared_acl(document)
             case ["-", str(name), str(object_id)]:
                 self._forget(name, object_id)
             case ["r", str(name), str(owner), str(key), [*added], [*removed]]:
@@ -87,3 +89,7 @@ class Content:
         schema = self.schemas.get(class_name)
         if schema is not None:
             table.relations.forget_owner(object_id, [key for key, _ in schema.relations])
+
+
+def _with_shared_acl(document: dict[str, Json]) -> dict[str, Json]:
+    return {**document, "ACL": shared(document["ACL"])} if "ACL" in document else document

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lean_emulator.base.errors import ApiError, StartError
+from lean_emulator.model.access import PUBLIC_ACL
 from lean_emulator.model.operations import parse_write
 from lean_emulator.model.query import Query
 from lean_emulator.model.schema_file import read_schema
@@ -415,3 +416,19 @@ def test_any_history_is_read_back_however_it_was_left(
         assert folder.reports == []
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("way", ["opened", "killed"])
+async def test_objects_that_are_everybodys_share_their_acl_when_read_again(
+    tmp_path: Path, way: str
+) -> None:
+    """From the data file after a proper end, from the journal after any other."""
+    folder, own = Folder(tmp_path / "data"), {"u1": {"read": True}}
+    async with getattr(folder, way)() as storage:
+        await storage.commit([insert("p1", ACL=PUBLIC_ACL), insert("p2", ACL=own), insert("p3")])
+        await storage.commit([Update("Post", "p1", parse_write({"n": 1}), NOW)])
+    async with folder.opened() as storage:
+        rows = [await storage.get("Post", name) for name in ("p1", "p2", "p3")]
+        acls = [row and row.get("ACL") for row in rows]
+        assert acls == [PUBLIC_ACL, own, None]
+        assert acls[0] is PUBLIC_ACL

@@ -18,6 +18,7 @@ from lean_emulator.model.access import (
     check_acl,
     may,
     read_filter,
+    shared,
 )
 from lean_emulator.model.class_permissions import ACTIONS
 from lean_emulator.model.query import EVERYTHING, ReadableBy
@@ -304,6 +305,12 @@ def test_the_acl_of_an_object_that_brings_none(
 
 def test_the_usual_acl_is_one_and_the_same() -> None:
     assert acl_of_new(MISSING, ANN) is PUBLIC_ACL
+
+
+def test_equal_public_acls_become_one() -> None:
+    assert shared(dict(PUBLIC_ACL)) is PUBLIC_ACL
+    other: Any = {"*": {"read": True}}
+    assert shared(other) is other
 
 
 @pytest.mark.parametrize("acl", [{}, PUBLIC_ACL, {"u": {}}, {"role:x": {"read": False}}])
