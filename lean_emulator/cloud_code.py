@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.errors import Hint, StartError
+from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console import contract as console_contract
 from lean_emulator.engine.attached import attached_project
@@ -104,6 +105,14 @@ class Builder:
             app_environment=app_environment,
             warn=lambda text: self._tell(OutputLine("stderr", text)),
         )
+
+
+def staging_facts(code: CloudCode) -> Json:
+    """State and names of the code of staging; ``None`` where there is none."""
+    staging = code.of(False)
+    if staging is code:
+        return None
+    return {"state": staging.state, "names": [*sorted(staging.names)]}
 
 
 def _not_python(project: Project) -> StartError:

@@ -17,7 +17,7 @@ from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
-from lean_emulator.cloud_code import Builder, CloudCode
+from lean_emulator.cloud_code import Builder, CloudCode, staging_facts
 from lean_emulator.console.contract import Instance
 from lean_emulator.console.server import Console
 from lean_emulator.engine.environment import AppKeys
@@ -494,6 +494,7 @@ class Emulator:
             "state": self.runtime.state,
             "traceback": None if failure is None else self.mask.text(failure.traceback),
             "names": [*sorted(self.runtime.names)],
+            "staging": staging_facts(self.runtime),
             "runningAfterHooks": self.hooks.running + self.account_hooks.running,
         }
 

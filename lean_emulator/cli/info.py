@@ -87,11 +87,13 @@ def _code(instance: Instance, project: Project) -> dict[str, Any]:
         warn(str(e))
         return {}
     functions, hooks = grouped(told["names"])
+    staging = told.get("staging")
     return {
         "data": told["storage"],
         "code": told["state"],
         "functions": functions,
         "hooks": [f"{name} {word}" for name, words in hooks.items() for word in words],
+        **({} if staging is None else {"staging": staging["state"]}),
     }
 
 

@@ -105,7 +105,13 @@ class AppProxy:
         call_id = self._ids.call_id()
         headers = [*self._headers(request), (CALL_HEADER, call_id)]
         page = Page(request, headers, idle=self._seconds)
-        call = Call(ANONYMOUS, deadline, span, remote_address=request.remote or "127.0.0.1")
+        call = Call(
+            ANONYMOUS,
+            deadline,
+            span,
+            prod=is_for_production(request),
+            remote_address=request.remote or "127.0.0.1",
+        )
         async with AsyncExitStack() as lease:
             serving = await lease.enter_async_context(self._leased(request, deadline))
             self._engine.ledger.open(call_id, call, span)

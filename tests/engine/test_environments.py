@@ -75,6 +75,9 @@ async def test_each_code_has_its_environment_and_its_calls(python: str, tmp_path
         made = await ask("POST", "/1.1/functions/save", "0")
         note = await ask("GET", f"/1.1/classes/Note/{made['result']}", "0")
         assert note["by"] == "teal"
+        described = emulator._describe()["staging"]
+        assert isinstance(described, dict)
+        assert described["state"] == "ready"
         titles = {span.title for span in emulator.log.traces() if span.kind == "reload"}
         assert titles == {"cloud.py", "cloud.py (staging)"}
     await wait_until(lambda: not any(map(alive, pids)), "both processes have ended")
