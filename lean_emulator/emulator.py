@@ -454,7 +454,7 @@ class Emulator:
                 self._describe,
             ).routes(),
             *InboxHandlers(self.inbox).routes(),
-            *SnapshotHandlers(self.snapshots, self.reset).routes(),
+            *SnapshotHandlers(self.snapshots, self.keeper, self.reset).routes(),
             *TimerHandlers(self.timers.tasks, self.timers.agenda, self._clock).routes(),
             *CloudQueueHandlers(self.timers.queue, self._clock).admin_routes(),
             *RehearsalHandlers(self.rehearsals, inner, self.users, self.log, self.mask).routes(),

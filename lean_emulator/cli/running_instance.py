@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import click
 
@@ -42,9 +42,14 @@ class RunningInstance:
     def __init__(self, directory: Path, flags: dict[str, object]) -> None:
         self._admin: AdminClient = running(open_project(directory, flags), directory).admin
 
-    def ask(self, method: str, *path: str, body: Json = None) -> dict[str, Any]:
+    def ask(
+        self, method: str, *path: str, body: Json = None, **params: str | None
+    ) -> dict[str, Any]:
         """The answer's object; ``path`` are segments after ``/__emu``."""
         target = "/__emu/" + "/".join(quote(part, safe="") for part in path)
+        given = {name: value for name, value in params.items() if value is not None}
+        if given:
+            target += f"?{urlencode(given)}"
         try:
             sent = None if method in ("GET", "DELETE") else dumps({} if body is None else body)
             answer = self._admin.send(method, target, sent, SECONDS)

@@ -1,8 +1,10 @@
-"""``/__emu/snapshots`` and ``/__emu/reset``: all objects as they were, or none."""
+"""``/__emu/snapshots``, ``/reset`` and ``/data``: all objects as they were, or none."""
 
 from collections.abc import Awaitable, Callable
 
+from lean_emulator.base import errors
 from lean_emulator.service.snapshots import Snapshots
+from lean_emulator.storage.keeper import FileKeeper
 from lean_emulator.wire.master_only import master_only
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
@@ -11,8 +13,15 @@ from lean_emulator.wire.routes import Route
 class SnapshotHandlers:
     """Answers with the master key alone; ``reset`` forgets all objects, messages and traces."""
 
-    def __init__(self, snapshots: Snapshots, reset: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        keeper: FileKeeper | None,
+        reset: Callable[[], Awaitable[None]],
+    ) -> None:
+        """``keeper`` is ``None`` where nothing is kept in files."""
         self._snapshots = snapshots
+        self._keeper = keeper
         self._reset = reset
 
     def routes(self) -> list[Route]:
@@ -23,6 +32,7 @@ class SnapshotHandlers:
             Route("POST", "/snapshots/:name/load", master_only(self.load)),
             Route("GET", "/snapshots/:name/diff", master_only(self.diff)),
             Route("POST", "/reset", master_only(self.reset)),
+            Route("POST", "/data/compact", master_only(self.compact)),
         ]
 
     async def all(self, request: Request) -> Answer:
@@ -46,3 +56,16 @@ class SnapshotHandlers:
     async def reset(self, request: Request) -> Answer:
         await self._reset()
         return Answer({})
+
+    async def compact(self, request: Request) -> Answer:
+        """Make the journals part of the data file. Raises code 1 where there is none."""
+        if self._keeper is None:
+            raise errors.INVALID_REQUEST("Objects are in memory alone; there are no files.")
+        try:
+            await self._keeper.compact()
+        except OSError as e:
+            raise errors.DATABASE_ERROR(
+                f"{self._keeper.data_file} cannot be written: {e.strerror}."
+            ) from e
+        size = self._keeper.data_file.stat().st_size
+        return Answer({"file": str(self._keeper.data_file), "bytes": size})
