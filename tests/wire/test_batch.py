@@ -90,7 +90,7 @@ BATCHES = [
           setup=[POST], after={"post": None}),
     batch("date", [{"path": "/1.1/date"}], [{"success": {"__type": "Date", "iso": ANY_DATE}}]),
     batch("an unknown path", [{"path": "/1.1/nothing"}], [{"error": error(404)}]),
-    batch("a path that is not built", [{"path": "/1.1/files"}], [{"error": error(1)}]),
+    batch("a path that is not built", [{"path": "/1.1/search/select"}], [{"error": error(1)}]),
     batch("a batch in a batch", [{"method": "POST", "path": "/1.1/batch"}], [{"error": error(1)}]),
     batch("no path", [{"method": "GET"}], [{"error": error(1, text_with("path"))}]),
     batch("a member that is none", [5, None], [{"error": error(1)}] * 2),
