@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import CLIENT, MASTER, Api, running_api
+from tests.support.api import ENGINE as ENGINE_KEY
 from tests.support.code_client import Ask, CodeClient
 from tests.support.fake_engine import FakeEngine, refuse
 from tests.support.matchers import ANY_DATE, ANY_ID, ANY_TOKEN, Looks, With, error
@@ -328,3 +329,33 @@ async def test_others_see_no_auth_data(tmp_path: Path) -> None:
         shown = await api("GET", f"/1.1/users/{made.json['objectId']}")
         assert "authData" not in shown.json
         assert "sessionToken" not in shown.json
+
+
+@pytest.mark.parametrize(
+    ("headers", "fired"), [(ENGINE_KEY, ["_User.onAuthData"]), (CLIENT, [*CREATED][:3])]
+)
+async def test_only_the_engine_leaves_hooks_out(
+    tmp_path: Path, headers: dict[str, str], fired: list[str]
+) -> None:
+    engine = FakeEngine(ENGINE)
+    async with running_api(engine, project=tmp_path) as api:
+        body = {
+            "authData": {"github": GITHUB},
+            "__ignore_hooks": ["beforeSave", "afterSave", "onAuthData"],
+        }
+        made = await api("POST", "/1.1/users", body, headers=headers)
+        await api.settle()
+        assert made.status == 201
+        assert "__ignore_hooks" not in made.json
+        assert engine.fired() == fired
+
+
+async def test_in_a_batch(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        body = {"authData": {"github": GITHUB}}
+        sign_in = {"method": "POST", "path": "/1.1/users", "body": body}
+        nobody = {"method": "POST", "path": "/1.1/users", "body": {"authData": {"github": {}}}}
+        answer = await api("POST", "/1.1/batch", {"requests": [sign_in, sign_in, nobody]})
+        first, again, refused = answer.json
+        assert first["success"]["objectId"] == again["success"]["objectId"]
+        assert refused == {"error": error(250)}
