@@ -70,7 +70,7 @@ class Builder:
         project = find_project(
             settings.project_dir, cmd=settings.cmd, python=settings.python, code=settings.code
         )
-        if settings.debugpy is not None and project.entry is None:
+        if settings.debugpy is not None and project.kind == "command":
             raise _not_python(project)
         if settings.staging is None or project.kind == "none":
             return self._runtime(project, "development")

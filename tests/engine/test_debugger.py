@@ -3,6 +3,9 @@
 import socket
 from pathlib import Path
 
+from lean_emulator.emulator import Emulator
+from lean_emulator.keys import Keys
+from lean_emulator.settings import Settings
 from tests.engine.harness import HEAD, function, in_loop, running
 
 FAKE = """
@@ -58,3 +61,11 @@ async def test_debugpy_that_is_missing_is_told_with_the_command(
         assert failure is not None
         assert failure.last_line == f"debugpy is not installed in {python}"
         assert f"{python} -m pip install debugpy" in failure.hint.en
+
+
+def test_nothing_is_timed_while_somebody_may_be_at_a_breakpoint(tmp_path: Path) -> None:
+    keys = Keys("test-app-id", "app-key-0123456789", "master-key-0123456", "hook-key-01234567")
+    timed = Emulator(Settings(project_dir=tmp_path, code=False), keys)
+    assert timed.settings.timeouts
+    debugged = Emulator(Settings(project_dir=tmp_path, code=False, debugpy=5678), keys)
+    assert not debugged.settings.timeouts
