@@ -57,7 +57,7 @@ class Captchas:
         size = size.within_limits()
         token = self._ids.lower(16)
         digits = f"{int(self._ids.lower(10), 36) % 10**size.digits:0{size.digits}d}"
-        self._asked[token] = _Asked(digits, size, self._clock.monotonic() + size.seconds)
+        self._asked[token] = _Asked(digits, size, self._clock.now_ms() / 1000 + size.seconds)
         if len(self._asked) > _KEPT:
             self._asked.popitem(last=False)
         return token
@@ -65,7 +65,7 @@ class Captchas:
     def picture(self, token: str) -> bytes | None:
         """The picture as PNG, ``None`` for a token that is unknown, answered or too old."""
         asked = self._asked.get(token)
-        if asked is None or self._clock.monotonic() >= asked.expires_at:
+        if asked is None or self._clock.now_ms() / 1000 >= asked.expires_at:
             return None
         return drawn(asked.digits, asked.size.width, asked.size.height, token)
 
@@ -73,7 +73,7 @@ class Captchas:
         """The validate token for a right answer. Raises code 1 for a wrong one, or one too late."""
         self._refuse_off()
         asked = self._asked.pop(token, None)
-        now = self._clock.monotonic()
+        now = self._clock.now_ms() / 1000
         if asked is None or now >= asked.expires_at or not same_secret(digits, asked.digits):
             raise errors.INVALID_REQUEST("Invalid captcha code.")
         earned = self._ids.lower(32)
@@ -90,7 +90,7 @@ class Captchas:
         if not self._wanted:
             return
         expires_at = self._earned.pop(validate_token or "", None)
-        if expires_at is None or self._clock.monotonic() >= expires_at:
+        if expires_at is None or self._clock.now_ms() / 1000 >= expires_at:
             raise ApiError(
                 608,
                 "A valid validate_token is required.",

@@ -72,7 +72,7 @@ class Lockout:
 
     def failed(self, user_id: str) -> None:
         """Count a wrong password or code; one too many locks the user."""
-        recent = [*self._recent(user_id), self._clock.monotonic()]
+        recent = [*self._recent(user_id), self._clock.now_ms() / 1000]
         self._failures[user_id] = recent[-MAX_FAILURES - 1 :]
         self._failures.move_to_end(user_id)
         if len(self._failures) > _REMEMBERED:
@@ -91,7 +91,7 @@ class Lockout:
         failures = self._failures.get(user_id)
         if not failures:
             return []
-        now = self._clock.monotonic()
+        now = self._clock.now_ms() / 1000
         if len(failures) > MAX_FAILURES and now - failures[-1] < LOCKED_SECONDS:
             return failures
         return [at for at in failures if now - at < LOCKED_SECONDS]

@@ -73,7 +73,7 @@ class Pushes:
         self._show(call, order, count, devices, record)
         answer = {name: record[name] for name in ("objectId", "createdAt")}
         if order.req_id is not None:
-            self._lately[order.req_id] = (self._clock.monotonic() + SAME_SECONDS, answer)
+            self._lately[order.req_id] = (self._clock.now_ms() / 1000 + SAME_SECONDS, answer)
         return answer
 
     async def record(self, name: str) -> Fields:
@@ -113,7 +113,7 @@ class Pushes:
 
     def _same(self, order: PushOrder) -> Fields | None:
         """The answer that a request with the same ``req_id`` got; its record may be gone since."""
-        now = self._clock.monotonic()
+        now = self._clock.now_ms() / 1000
         self._lately = {name: known for name, known in self._lately.items() if known[0] > now}
         known = None if order.req_id is None else self._lately.get(order.req_id)
         return None if known is None else known[1]

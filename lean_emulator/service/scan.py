@@ -67,12 +67,12 @@ class Scans:
             raise errors.INVALID_REQUEST(
                 f"A scan_key is a column of single values, which '{path}' is not."
             )
-        until = self._clock.monotonic() + LIFETIME
+        until = self._clock.now_ms() / 1000 + LIFETIME
         self._cursors[name] = replace(state, last=(value, last_id), until=until)
         return [shown(row, wish.keys) for row in rows], name
 
     def _state(self, class_name: str, key: str, cursor: str | None) -> tuple[str, _Cursor]:
-        now = self._clock.monotonic()
+        now = self._clock.now_ms() / 1000
         for name in [name for name, state in self._cursors.items() if state.until < now]:
             del self._cursors[name]
         if cursor is not None:

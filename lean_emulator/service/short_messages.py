@@ -101,7 +101,7 @@ class ShortMessages:
     def _count(self, phone: str, *, spoken: bool) -> None:
         if not self._options.sms_limits:
             return
-        now, limits = self._clock.monotonic(), _LIMITS[spoken]
+        now, limits = self._clock.now_ms() / 1000, _LIMITS[spoken]
         longest = limits[-1][0]
         sent = [at for at in self._sent.get((phone, spoken), ()) if now - at < longest]
         for seconds, most in limits:

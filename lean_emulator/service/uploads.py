@@ -56,7 +56,7 @@ class Uploads:
 
     def expect(self, object_id: str, key: str, claimed: int | None) -> Upload:
         """A new upload for a record, with a token nobody can guess."""
-        expires = self._clock.monotonic() + SECONDS
+        expires = self._clock.now_ms() / 1000 + SECONDS
         token = f"{UPLOAD_TOKEN}{self._ids.lower(40)}"
         upload = Upload(token, object_id, key, expires, claimed)
         self._open[upload.token] = upload
@@ -159,7 +159,7 @@ class Uploads:
             await self.close(token)
 
     def _expired(self, upload: Upload) -> bool:
-        return self._clock.monotonic() >= upload.expires
+        return self._clock.now_ms() / 1000 >= upload.expires
 
 
 def truncated(size: int, declared: int) -> ApiError:

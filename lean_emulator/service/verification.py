@@ -42,7 +42,7 @@ class Codes:
 
     def issue(self, use: CodeUse, phone: str, seconds: float, user_id: str | None = None) -> Code:
         """A fresh code for a number with its country code; the one before no longer works."""
-        expires_at = self._clock.monotonic() + seconds
+        expires_at = self._clock.now_ms() / 1000 + seconds
         code = Code(use, phone, self._fixed or self._digits(), expires_at, user_id)
         self._waiting.pop((use, phone), None)
         self._waiting[use, phone] = code
@@ -60,7 +60,7 @@ class Codes:
             if phone is not None
             else [code for code in reversed(self._waiting.values()) if code.use in uses]
         )
-        now = self._clock.monotonic()
+        now = self._clock.now_ms() / 1000
         for code in candidates:
             if now < code.expires_at and same_secret(digits, code.digits):
                 del self._waiting[code.use, code.phone]
@@ -134,7 +134,7 @@ class Links:
     def issue(self, use: LinkUse, user_id: str, proof: str) -> str:
         """The token of a new link; nobody guesses it."""
         token = self._ids.lower(40)
-        self._waiting[token] = Link(use, user_id, proof, self._clock.monotonic() + LINK_SECONDS)
+        self._waiting[token] = Link(use, user_id, proof, self._clock.now_ms() / 1000 + LINK_SECONDS)
         if len(self._waiting) > _KEPT:
             self._waiting.popitem(last=False)
         return token
@@ -142,7 +142,7 @@ class Links:
     def find(self, use: LinkUse, token: str) -> Link | None:
         """The link of the token, ``None`` for one that is unknown, expired or used."""
         link = self._waiting.get(token)
-        if link is None or link.use != use or self._clock.monotonic() >= link.expires_at:
+        if link is None or link.use != use or self._clock.now_ms() / 1000 >= link.expires_at:
             return None
         return link
 

@@ -210,3 +210,15 @@ async def test_the_queue_is_no_class_of_the_application(tmp_path: Path) -> None:
         assert (await api("GET", "/1.1/schemas", headers=MASTER)).json == {}
         refused = await api("GET", "/1.1/classes/_LeanEmuQueue", headers=MASTER)
         assert refused.json["code"] == 103
+
+
+async def test_codes_expire_by_the_turned_clock(tmp_path: Path) -> None:
+    async with running_api(engine(), project=tmp_path) as api:
+        await emu(api, "POST", "/clock", {"action": "freeze"})
+        number = {"mobilePhoneNumber": "13800000000"}
+        assert (await api("POST", "/1.1/requestSmsCode", number)).status == 200
+        (sms,) = (await emu(api, "GET", "/inbox"))["results"]
+        path = f"/1.1/verifySmsCode/{sms['code']}?mobilePhoneNumber=13800000000"
+        await advance(api, 3_600)
+        refused = await api("POST", path)
+        assert refused.json["code"] == 603
