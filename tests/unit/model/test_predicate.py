@@ -231,6 +231,14 @@ def test_the_query_filter_hides_what_reading_would_refuse(acl: Any, principal: P
     )
 
 
+def test_readers_share_compiled_code_whatever_their_roles() -> None:
+    filters = [
+        compile_where(both(Compare("n", "eq", number), ReadableBy(frozenset(grantees))))
+        for number, grantees in enumerate((["*"], ["*", "u1"], map(str, range(50))))
+    ]
+    assert len({readable.__code__ for readable in filters}) == 1
+
+
 def test_public_and_absent_lists_are_readable() -> None:
     test = compile_where(ReadableBy(frozenset({"u1"})))
     assert test({"ACL": PUBLIC_ACL})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lean_emulator.model.access import Principal, read_filter
 from lean_emulator.model.operations import Set, Unset
 from lean_emulator.model.predicate import compile_where, sorted_documents
 from lean_emulator.model.query import Compare, Order, Query, Where, both
@@ -203,3 +204,19 @@ def test_counting_a_list_does_not_count_what_is_in_it() -> None:
         assert await storage.count(Query("C", Compare("k", "eq", [5]))) == 3
 
     asyncio.run(scene())
+
+
+async def test_the_rights_of_a_reader_with_many_roles_leave_indexes_in_use() -> None:
+    found = indexes.ClassIndexes()
+    rows: dict[str, dict[str, Any]] = {
+        f"o{n}": {"objectId": f"o{n}", "k": n % 10, "ACL": {}} for n in range(100)
+    }
+    for object_id, row in rows.items():
+        found.change(object_id, None, row)
+    reader = Principal("user", {"objectId": "u1"}, {f"r{n}": f"role{n}" for n in range(50)})
+    where = both(Compare("k", "eq", 3), read_filter(reader))
+    for _ in range(3):  # an index grows when it is asked for again
+        await found.prepare(rows, where, ())
+    left = found.narrowed(rows, where)
+    assert left is not None
+    assert set(left) == {f"o{n}" for n in range(3, 100, 10)}
