@@ -173,6 +173,9 @@ def test_both_class_and_object_must_allow() -> None:
         ("_Installation", {"find", "delete"}),
         ("_File", {"update", "delete"}),
         ("_Followee", set()),
+        ("_FriendshipRequest", {"create", "update"}),
+        ("_Blocklist", {"create", "update"}),
+        ("_Notification", set(ACTIONS)),
         ("_Conversation", set()),
     ],
 )
