@@ -21,13 +21,13 @@ import select
 import signal
 import sys
 import threading
-import traceback
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)  # not there under PYTHONSAFEPATH; taken out before the user's code runs
 import boot_debug  # noqa: E402 - needs the line above
+from boot_failure import failure, package_folders  # noqa: E402 - as above
 from boot_http import Server  # noqa: E402 - as above
 
 CALL_HEADER = "X-Lean-Emu-Call"
@@ -460,41 +460,6 @@ def warmth(job, before, environ):
     # Code that prepares the environment, or patches it, must run before its imports.
     safe = environ == dict(os.environ) and "gevent.monkey" not in sys.modules
     return {"names": names, "places": package_folders(), "safe": safe}
-
-
-def package_folders():
-    """Where packages are installed; a change there may heal what did not load."""
-    return sorted({p for p in sys.path if p.endswith(("site-packages", "dist-packages"))})
-
-
-def failure(error, job):
-    """Why loading failed, in words the parent can show."""
-    trace = error.__traceback__
-    while trace is not None and is_machinery(trace.tb_frame.f_code.co_filename):
-        trace = trace.tb_next
-    kind = type(error)
-    last = traceback.format_exception_only(kind, error)[-1].strip()
-    file, line = None, None
-    for frame, number in traceback.walk_tb(trace):
-        if file is None or job.inside(frame.f_code.co_filename):
-            file, line = frame.f_code.co_filename, number
-    if isinstance(error, SyntaxError) and error.filename:
-        file, line = os.path.abspath(error.filename), error.lineno
-    return {
-        "event": "failed",
-        "type": kind.__name__,
-        "missing": getattr(error, "name", None) if isinstance(error, ImportError) else None,
-        "exit": str(error.code) if isinstance(error, SystemExit) else None,
-        "last_line": last,
-        "traceback": "".join(traceback.format_exception(kind, error, trace)),
-        "file": os.path.relpath(file, job.directory).replace(os.sep, "/") if file else None,
-        "line": line,
-        "places": package_folders(),
-    }
-
-
-def is_machinery(filename):
-    return os.path.dirname(os.path.abspath(filename)) == HERE or filename.startswith("<frozen imp")
 
 
 # ----------------------------------------------------------------------------------------- starting
