@@ -1,6 +1,6 @@
 """Requests and reloads as lines in the terminal of ``lean-emu up``."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
 from lean_emulator.base.errors import Hint
@@ -50,12 +50,24 @@ class Traffic:
             if self._verbose:
                 yield from step_lines(root)
         for step in walk(root):
+            yield from self._cut(step)
             if _went_wrong(step) and step.id not in shown.failures:
                 shown.failures.add(step.id)
-                yield f"  {styled('later', dim=True)} {_step(step)}"
+                if step.outcome != "loop":
+                    yield f"  {styled('later', dim=True)} {_step(step)}"
             if step.ended is not None and step.id not in shown.looked_at:
                 shown.looked_at.add(step.id)
                 yield from self._warnings(step)
+
+    def _cut(self, step: Span) -> Iterator[str]:
+        """Where hooks that cause each other were stopped; hooks that breed are, many times."""
+        if "cycle" not in step.detail or (step.title, "cycle") in self._warned:
+            return
+        self._warned.add((step.title, "cycle"))
+        error = step.detail["error"]
+        cure = Hint(str(error["hint"]["en"]), str(error["hint"]["zh"]))
+        yield f"  {styled('✗', fg='red')} {printable(step.title)}  {printable(error['message'])}"
+        yield f"  {styled('→', fg='yellow')} {printable(hint_text(cure))}"
 
     def _warnings(self, step: Span) -> Iterator[str]:
         name = step.kind if step.kind == "request" else step.title
@@ -86,8 +98,14 @@ def request_line(root: Span) -> str:
     ]
     if root.detail.get("note"):
         words.append(styled(printable(str(root.detail["note"])), dim=True))
-    hooks = [step for step in walk(root) if step.kind == "hook" and step.outcome != "skipped"]
-    words.extend(styled(printable(hook.title), fg=COLOURS[hook.outcome]) for hook in hooks)
+    hooks = Counter(
+        (step.title, step.outcome)
+        for step in walk(root)
+        if step.kind == "hook" and step.outcome != "skipped"
+    )
+    for (title, outcome), count in hooks.items():
+        times = f" ×{count}" if count > 1 else ""
+        words.append(styled(printable(title) + times, fg=COLOURS[outcome]))
     return "  ".join(words)
 
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.engine.output import OutputLine
 
-_REMEMBERED = 1_000
+_REMEMBERED = 10_000
 _LONGEST_WAIT = 0.05
 
 

@@ -1,7 +1,7 @@
 """Class hooks around a write: when they run, what they may do, what is recorded (engine.md 4)."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,10 @@ from lean_emulator.service.engine import (
 from lean_emulator.service.file_columns import FileColumns
 from lean_emulator.service.hook_event import HookEvent, describe, rejection, replacement
 from lean_emulator.service.warnings import WARNINGS
+
+AT_ONCE = 64
+"""After hooks that run at the same time; more wait for their turn, so that hooks which breed do
+not take the machine from everybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Hooks:
         self._files = files
         self._await_after = await_after
         self._running: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def before(self, call: Call, event: HookEvent) -> dict[str, Json]:
         """Run a before hook; returns the document to go on with.
@@ -99,7 +104,7 @@ class Hooks:
         if self._await_after:
             await work
         else:
-            self._spawn(work)
+            self._spawn(self._in_turn(work))
 
     async def alone(self, call: Call, event: HookEvent, span: Span | None = None) -> Answer:
         """Call one hook whatever is registered and give its answer as it is; nothing is stored.
@@ -268,6 +273,18 @@ class Hooks:
     def _fail(self, span: Span, e: ApiError, outcome: Outcome, status: int | None = None) -> None:
         span.detail["error"] = describe(e)
         self._log.end(span, outcome, status or e.status)
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nobody waits for this, so whoever holds a turn never waits for another one."""
+        try:
+            await self._turns.acquire()
+        except asyncio.CancelledError:
+            work.close()
+            raise
+        try:
+            await work
+        finally:
+            self._turns.release()
 
     async def _run_after(self, call: Call, event: HookEvent) -> None:
         span = self.begin(call, event)

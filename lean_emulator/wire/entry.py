@@ -94,6 +94,17 @@ class Entry:
         found = self._ledger.find(call_id)
         return found if isinstance(found, Call) else None
 
+    def _late_chain(self, headers: Mapping[str, str]) -> tuple[str, ...]:
+        """The chain of code that goes on after its call is over, as with a save it did not await.
+
+        It has time of its own again. Hooks that cause each other are still cut, however late each.
+        """
+        call_id = headers.get(CALL_HEADER)
+        if call_id is None or not same_secret(headers.get(HOOK_KEY, ""), self._keys.hook_key):
+            return ()
+        over = self._ledger.ended(call_id)
+        return over.chain if isinstance(over, Call) else ()
+
     def rehearsal(self, headers: Mapping[str, str]) -> Rehearsal | None:
         """The dry run whose code made this request, or in which it is made; ``None`` for neither.
 
@@ -126,7 +137,7 @@ class Entry:
         span.detail["identity"] = principal.kind
         if principal.user is not None:
             span.detail["user"] = principal.user
-        call = self._call(principal, claims, span, cause, incoming.remote_address)
+        call = self._call(principal, claims, span, cause, incoming)
         return Request(
             call,
             method,
@@ -160,15 +171,14 @@ class Entry:
         claims: Claims,
         span: Span,
         cause: Call | None,
-        remote_address: str,
+        incoming: Incoming,
     ) -> Call:
-        prod = is_production(claims)
+        prod, address = is_production(claims), incoming.remote_address
         if cause is not None:
-            return replace(
-                cause, principal=principal, span=span, prod=prod, remote_address=remote_address
-            )
+            return replace(cause, principal=principal, span=span, prod=prod, remote_address=address)
         deadline = Deadline.after(self._clock, self._seconds)
-        return Call(principal, deadline, span, prod=prod, remote_address=remote_address)
+        chain = self._late_chain(incoming.headers)
+        return Call(principal, deadline, span, chain, prod=prod, remote_address=address)
 
 
 def _params(query: str) -> dict[str, Json]:

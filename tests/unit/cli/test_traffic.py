@@ -145,3 +145,18 @@ def test_why_a_hook_did_not_run_is_told_in_words(
     assert [*Traffic(verbose=True).lines(root)][1] == (
         "    afterUpdate Review  skipped  0 ms  left out"
     )
+
+
+def test_a_loop_is_told_once_with_its_cure_and_hooks_are_counted(log: EventLog) -> None:
+    traffic_lines = Traffic(verbose=False)
+    told = []
+    for _ in range(2):
+        root = log.begin("request", "POST /1.1/classes/Post")
+        for _ in range(3):
+            error: Json = {"message": "9 calls deep", "hint": {"en": "break it", "zh": "断开"}}
+            hook = log.begin("hook", "afterSave Post", root, cycle=["afterSave Post"], error=error)
+            log.end(hook, "loop")
+        log.end(root, "ok", 201)
+        told.append([*traffic_lines.lines(root)])
+    line = "201  POST /1.1/classes/Post  0 ms  afterSave Post ×3"
+    assert told == [[line, "  ✗ afterSave Post  9 calls deep", "  → break it"], [line]]
