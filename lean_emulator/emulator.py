@@ -93,7 +93,7 @@ class Emulator:
 
     ``async with Emulator(settings, keys) as emu`` serves until the block ends. ``on_output`` is
     told each line the user's code prints: stream and text. ``cloud_code`` stands in for the child
-    process; without it the project's own code runs.
+    process; without it the project's own code runs. With an ``id_seed`` ids and codes repeat.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Emulator:
         on_output: Callable[[str, str], None] | None = None,
         clock: Clock | None = None,
         cloud_code: CloudCode | None = None,
+        id_seed: int | None = None,
     ) -> None:
         if settings.debugpy is not None:  # a breakpoint is no reason to fail
             settings = dataclasses.replace(settings, timeouts=False)
@@ -126,7 +127,7 @@ class Emulator:
 
         seconds = settings.function_seconds if settings.timeouts else math.inf
         self.runtime: CloudCode = cloud_code or self._cloud_code()
-        ids = self._ids = Ids(self._clock)
+        ids = self.ids = Ids(self._clock, id_seed)
         self.inbox = Inbox(self._clock, ids)
         file_columns = FileColumns(self.storage, self._file_url)
         self.hooks = Hooks(
@@ -422,7 +423,7 @@ class Emulator:
             AppProxy(
                 self.runtime,
                 self.log,
-                self._ids,
+                self.ids,
                 self._clock,
                 seconds=seconds,
                 https=self.settings.staging is not None,

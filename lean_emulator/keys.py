@@ -56,6 +56,17 @@ class Found(NamedTuple):
     warnings: tuple[str, ...]
 
 
+def client_variables(keys: Keys, api_url: str) -> dict[str, str]:
+    """What every official SDK reads (engine.md 1.1)."""
+    return {
+        "LEANCLOUD_API_SERVER": api_url,
+        "LEANCLOUD_APP_ID": keys.app_id,
+        "LEANCLOUD_APP_KEY": keys.app_key,
+        "LEANCLOUD_APP_MASTER_KEY": keys.master_key,
+        "LEANCLOUD_APP_HOOK_KEY": keys.hook_key,
+    }
+
+
 def usable(key: str) -> bool:
     """Whether a key can travel in ``X-LC-Key``, where a comma ends it (storage.md 1.2)."""
     return bool(key) and key.isascii() and key.isprintable() and not set(key) & set(" ,")

@@ -20,6 +20,7 @@ from lean_emulator.cli.output import warn
 from lean_emulator.cli.shells import SHELLS, commands
 from lean_emulator.engine.attached import address_of
 from lean_emulator.engine.environment import AppKeys, platform_variables
+from lean_emulator.keys import client_variables
 
 DEFAULT_APP = "http://localhost:3002"
 """Where an app listens that was told no other address; 3000 and 3001 are taken by us."""
@@ -79,15 +80,8 @@ def env(directory: Path, as_json: bool, shell: str, for_code: bool, **flags: obj
 
 
 def variables_for(project: Project, url: str) -> dict[str, str]:
-    """What every official SDK reads (engine.md 1.1)."""
-    keys = project.keys
-    return {
-        "LEANCLOUD_API_SERVER": url,
-        "LEANCLOUD_APP_ID": keys.app_id,
-        "LEANCLOUD_APP_KEY": keys.app_key,
-        "LEANCLOUD_APP_MASTER_KEY": keys.master_key,
-        "LEANCLOUD_APP_HOOK_KEY": keys.hook_key,
-    }
+    """What a client of the project needs."""
+    return client_variables(project.keys, url)
 
 
 def variables_for_code(project: Project, url: str) -> dict[str, str]:
