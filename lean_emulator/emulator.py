@@ -17,8 +17,9 @@ from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
+from lean_emulator.behaviour_settings import behaviour
 from lean_emulator.cloud_code import Builder, CloudCode, staging_facts
-from lean_emulator.console.contract import Instance
+from lean_emulator.console.contract import Instance, Timers
 from lean_emulator.console.server import Console
 from lean_emulator.engine.environment import AppKeys
 from lean_emulator.engine.output import OutputLine
@@ -117,6 +118,7 @@ class Emulator:
         self._objects_in_memory = MemoryStorage(limits, self.keeper)
         self.storage = RehearsableStorage(self._objects_in_memory)
         self.storage_text = settings.storage
+        self._behaviour = behaviour(settings)
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
         self.console_port = 0
@@ -164,8 +166,7 @@ class Emulator:
             ids,
             self._clock,
             file_columns,
-            unknown_class_is_empty=settings.unknown_class == "empty",
-            private_contacts=settings.private_contacts,
+            self._behaviour,
         )
         self.uploads = Uploads(self.blobs, ids, self._clock, max_bytes=settings.max_file_bytes)
         self.files = Files(
@@ -385,7 +386,7 @@ class Emulator:
     def _routes(self) -> RouteTable:
         batch = BatchHandlers(self.log)
         cloud_query = CloudQueryHandlers(self._clock)
-        objects = ObjectHandlers(self.objects)
+        objects = ObjectHandlers(self.objects, self._behaviour)
         table = RouteTable(
             [
                 *social_routes(self.social, objects, self._clock, self._keys.app_id),
@@ -401,7 +402,7 @@ class Emulator:
                 *BatchSaveHandlers(self.compound, self.users, self.social.installations).routes(),
                 *cloud_query.routes(),
                 *CloudQueueHandlers(self.timers.queue, self._clock).routes(),
-                *ScanHandlers(self.scans).routes(),
+                *ScanHandlers(self.scans, self._behaviour).routes(),
                 *SchemaHandlers(self.schemas).routes(),
                 *self._export_handlers.routes(),
                 *SystemHandlers(self._clock).routes(),
@@ -414,7 +415,12 @@ class Emulator:
     def _api_server(self) -> ApiServer:
         seconds = REQUEST_SECONDS if self.settings.timeouts else math.inf
         entry = Entry(
-            self._keys, self.runtime.ledger, self.users.of_session, self._clock, seconds=seconds
+            self._keys,
+            self.runtime.ledger,
+            self.users.of_session,
+            self._clock,
+            seconds=seconds,
+            native_signs=self.settings.native_signatures,
         )
         return ApiServer(
             self._table,
@@ -471,6 +477,13 @@ class Emulator:
             mask=self.mask,
             runtime=self.runtime,
             workbench=self.workbench,
+            timers=Timers(
+                self.timers.tasks,
+                self.timers.queue,
+                self.timers.agenda,
+                self.clock,
+                _zone(self.settings),
+            ),
             instance=Instance(
                 name=self.settings.project_dir.resolve().name,
                 version=__version__,

@@ -217,6 +217,41 @@ class Settings:
         "error", str, "What reading a class that does not exist answers: `error` is 404 with code "
         "101, as the platform; `empty` is an empty result.", choices=("error", "empty"),
     )  # fmt: skip
+    client_classes: bool = setting(
+        True, bool, "Let a client's first write make a class; off is code 119 for clients."
+    )
+    own_object_ids: bool = setting(
+        False, bool, "Take the `objectId` that a create by the master key brings along; the "
+        "platform is not known to."
+    )  # fmt: skip
+    automatic_fields: str = setting(
+        "ignore", str, "What writing `objectId`, `createdAt` and `updatedAt` does: `ignore` passes "
+        "over them, `refuse` is code 105.", choices=("ignore", "refuse"),
+    )  # fmt: skip
+    absent_delete: str = setting(
+        "ok", str, "What deleting an object that is not there answers: `ok`, or `error` with "
+        "code 1.", choices=("ok", "error"),
+    )  # fmt: skip
+    missing_include: str = setting(
+        "pointer", str, "What an included object that is gone or hidden shows as: its bare "
+        "`pointer`, or `null`.", choices=("pointer", "null"),
+    )  # fmt: skip
+    unknown_keys: str = setting(
+        "ignore", str, "What a condition or order on a column that the class does not have "
+        "answers: `ignore` finds what a missing value finds, `error` is code 700.",
+        choices=("ignore", "error"),
+    )  # fmt: skip
+    large_limit: str = setting(
+        "most", str, "What a `limit` over 1000 counts as: the `most` there may be, which is 1000, "
+        "or the `default` of 100.", choices=("most", "default"),
+    )  # fmt: skip
+    return_acl: bool = setting(
+        True, bool, "Listen to `returnACL`; on the platform it is an option of the application."
+    )
+    native_signatures: bool = setting(
+        False, bool, "Believe signatures of the Android SDK (`ax-sig-1`), which only the platform "
+        "can check."
+    )  # fmt: skip
     start_limit_seconds: float = _seconds(
         30.0, "Time the project's code has to load before it counts as broken."
     )

@@ -156,6 +156,7 @@ DUPLICATE_VALUE = Kind(
     137, "A unique field was given a value that is already taken.", 400, DuplicateValue
 )
 NO_EFFECT = Kind(305, "No effect on updating/deleting a document.", 400, NoEffect)
+UNKNOWN_QUERY_KEY = _kind(700, "The query names a column that the class does not have.")
 INVALID_QUERY = Kind(1, "The query is not valid.", 400, InvalidQuery)
 PATTERN_TOO_SLOW = Kind(102, "A pattern takes too long.", 400, InvalidQuery)
 NOT_BUILT = Kind(1, "lean-emu does not have this yet.", 501, NotBuilt)

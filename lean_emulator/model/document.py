@@ -1,13 +1,13 @@
 """Documents are never edited: a write makes a new one, sharing what did not change."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.operations import Operation, Relate, Write
-from lean_emulator.model.values import MISSING, Document, Missing
+from lean_emulator.model.operations import Operation, Relate, Set, Write
+from lean_emulator.model.values import MISSING, Document, Missing, check_object_id
 
 AUTOMATIC = frozenset({"objectId", "createdAt", "updatedAt"})
 """Fields that only the server sets (storage.md 2.3)."""
@@ -38,6 +38,22 @@ def _allowed(name: str) -> bool:
 
 def _inner_allowed(name: str) -> bool:
     return name != "" and "$" not in name
+
+
+def refuse_automatic(write: Write, but: Collection[str] = ()) -> None:
+    """Raise code 105 for a write of fields that only the server sets, ``but`` for some."""
+    for name in write.keys() & (AUTOMATIC - frozenset(but)):
+        raise errors.INVALID_KEY(f"Invalid key name. '{name}' is set by the server alone.")
+
+
+def chosen_id(write: Write) -> str | None:
+    """The ``objectId`` that a write asks for, if it does. Raises code 104 for what is none."""
+    asked = write.get("objectId")
+    if not isinstance(asked, Set):
+        return None
+    object_id = asked.value if isinstance(asked.value, str) else ""
+    check_object_id(object_id)
+    return object_id
 
 
 def apply_write(document: Document, write: Write) -> dict[str, Json]:

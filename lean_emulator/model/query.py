@@ -1,6 +1,7 @@
 """Questions to storage: a small closed tree and what surrounds it (storage.md 4)."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -194,3 +195,17 @@ def both(left: Where, right: Where) -> Where:
         for part in (where.parts if isinstance(where, All) else (where,))
     ]
     return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def paths_of(where: Where) -> Iterator[str]:
+    """The paths that a tree has conditions on; not those of its sub-queries."""
+    match where:
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                yield from paths_of(part)
+        case Not(part):
+            yield from paths_of(part)
+        case RelatedTo() | ReadableBy():
+            return
+        case _:
+            yield where.path

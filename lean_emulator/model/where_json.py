@@ -39,8 +39,10 @@ _ALWAYS_SHOWN = frozenset({"objectId", "createdAt", "updatedAt"})
 _TIMESTAMPS = frozenset({"createdAt", "updatedAt"})
 
 
-def parse_query(class_name: str, params: Mapping[str, Json]) -> Query:
+def parse_query(class_name: str, params: Mapping[str, Json], large_limit: int = MAX_LIMIT) -> Query:
     """Read ``where``, ``order``, ``limit``, ``skip`` and ``keys``; unknown parameters mean nothing.
+
+    ``large_limit`` is what a limit over ``MAX_LIMIT`` counts as.
 
     Values are texts from a URL or native JSON from a batch. Raises ``InvalidQuery`` for what cannot
     be read.
@@ -50,7 +52,7 @@ def parse_query(class_name: str, params: Mapping[str, Json]) -> Query:
         where=parse_where(decoded(params.get("where"), "where")),
         order=parse_order(params.get("order")),
         skip=max(0, integer(params.get("skip"), "skip", 0)),
-        limit=_limit(integer(params.get("limit"), "limit", DEFAULT_LIMIT)),
+        limit=_limit(integer(params.get("limit"), "limit", DEFAULT_LIMIT), large_limit),
         keys=parse_keys(params.get("keys")),
     )
 
@@ -116,8 +118,10 @@ def parse_where(raw: Json) -> Where:
     return _Reader().document(raw)
 
 
-def _limit(asked: int) -> int:
-    return DEFAULT_LIMIT if asked < 0 else min(asked, MAX_LIMIT)
+def _limit(asked: int, large: int = MAX_LIMIT) -> int:
+    if asked > MAX_LIMIT:
+        return large
+    return DEFAULT_LIMIT if asked < 0 else asked
 
 
 class _Reader:

@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeGuard
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import may, read_filter
+from lean_emulator.model.behaviour import USUAL, Behaviour
 from lean_emulator.model.predicate import reach
 from lean_emulator.model.query import (
     All,
@@ -22,6 +23,7 @@ from lean_emulator.model.query import (
     Select,
     Where,
     both,
+    paths_of,
 )
 from lean_emulator.model.schema import ClassSchema, new_class
 from lean_emulator.model.values import Missing, pointer, type_of
@@ -48,9 +50,12 @@ _WITHOUT_PATH = (All, AnyOf, Not, RelatedTo, ReadableBy)
 class Finder:
     """Finds documents on behalf of somebody; the reader's rights hold for inner queries too."""
 
-    def __init__(self, storage: Storage, permissions: Permissions) -> None:
+    def __init__(
+        self, storage: Storage, permissions: Permissions, behaviour: Behaviour = USUAL
+    ) -> None:
         self._storage = storage
         self._permissions = permissions
+        self._behaviour = behaviour
 
     async def find(self, call: Call, query: Query) -> list[Fields]:
         """Readable documents, as stored."""
@@ -69,6 +74,8 @@ class Finder:
         ruling = may(reader, "find", self._schema(query.class_name))
         if not ruling:
             await self._permissions.refuse(call, ruling)
+        if self._behaviour.unknown_keys_fail:
+            _refuse_unknown(self._schema(query.class_name), query)
         if reader.user is not None:
             reader = await self._permissions.with_roles(reader)
         where = await self.resolved(call, query.class_name, query.where)
@@ -144,7 +151,7 @@ class Finder:
             node = tree
             for part in path.split(".")[:MAX_DEPTH]:
                 node = node.setdefault(part, {})  # type: ignore[assignment]  # a tree of itself
-        expander = _Expander(self._target, call, show)
+        expander = _Expander(self._target, call, show, self._behaviour.missing_include_is_null)
         return [await expander.fields(row, tree) for row in rows]
 
     async def _target(self, call: Call, class_name: str, object_id: str) -> Fields | None:
@@ -163,10 +170,11 @@ class Finder:
 class _Expander:
     """One answer's included objects; each is fetched once."""
 
-    def __init__(self, target: Target, call: Call, show: Show) -> None:
+    def __init__(self, target: Target, call: Call, show: Show, missing_is_null: bool) -> None:
         self._target_of = target
         self._call = call
         self._show = show
+        self._missing_is_null = missing_is_null
         self._fetched: dict[tuple[str, str], Fields | None] = {}
         self._included = 0
 
@@ -189,7 +197,7 @@ class _Expander:
             return value  # inside of a value that was stored as it came
         target = await self._target(class_name, object_id)
         if target is None:
-            return value
+            return None if self._missing_is_null else value
         self._included += 1
         if self._included > MAX_INCLUDED:
             raise errors.INVALID_QUERY(
@@ -204,6 +212,16 @@ class _Expander:
             found = await self._target_of(self._call, class_name, object_id)
             self._fetched[key] = None if found is None else await self._show(class_name, found)
         return self._fetched[key]
+
+
+def _refuse_unknown(schema: ClassSchema, query: Query) -> None:
+    """Raise code 700 for a condition or an order on a column that the class does not have."""
+    asked = [*paths_of(query.where), *(order.path for order in query.order)]
+    for path in asked:
+        if path.partition(".")[0] not in schema.columns:
+            raise errors.UNKNOWN_QUERY_KEY(
+                f"The class '{schema.name}' has no column '{path.partition('.')[0]}'."
+            )
 
 
 def _is_pointer(value: Json) -> TypeGuard[Fields]:

@@ -13,10 +13,13 @@ from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog
 from lean_emulator.model.access import Action, Principal, may
+from lean_emulator.model.behaviour import USUAL, Behaviour
 from lean_emulator.model.document import (
     apply_write,
     check_field_names,
+    chosen_id,
     only,
+    refuse_automatic,
     relations_of,
     top_level_keys,
 )
@@ -86,26 +89,28 @@ class Objects:
         ids: Ids,
         clock: Clock,
         files: FileColumns,
-        *,
-        unknown_class_is_empty: bool = False,
-        private_contacts: bool = True,
+        behaviour: Behaviour = USUAL,
     ) -> None:
         self._storage = storage
         self._hooks = hooks
         self._ids = ids
         self._clock = clock
         self._files = files
-        self._unknown_class_is_empty = unknown_class_is_empty
-        self._contacts = not private_contacts
+        self._behaviour = behaviour
+        self._unusual = behaviour != USUAL
+        self._contacts = not behaviour.private_contacts
         self._permissions = Permissions(Roles(storage))
-        self._finder = Finder(storage, self._permissions)
+        self._finder = Finder(storage, self._permissions, behaviour)
         self._commits = Commits(storage, log, clock)
 
     async def create(
         self, call: Call, class_name: str, write: Write, *, fetch: bool = False
     ) -> Fields:
         """Store a new object; answers its id and time, or all of it with ``fetch``."""
-        insert = await self.before_create(call, class_name, write, self._ids.object_id())
+        object_id = self._ids.object_id()
+        if self._behaviour.own_object_ids and call.principal.is_master:
+            object_id = chosen_id(write) or object_id
+        insert = await self.before_create(call, class_name, write, object_id)
         (committed,) = await self.commit(call, [insert])
         return await self.after_create(call, committed, fetch=fetch)
 
@@ -119,6 +124,8 @@ class Objects:
         check_class_name(class_name)
         check_field_names(write, dotted=False)
         schema, principal = self._schema(class_name), call.principal
+        if self._unusual:
+            self._refuse_unusual(call, class_name, write)
         ruling = may(principal, "create", schema)
         if not ruling:
             await self._permissions.refuse(call, ruling)
@@ -266,6 +273,8 @@ class Objects:
         """Everything up to the commit: checks and beforeUpdate, which can only refuse."""
         check_class_name(class_name)
         check_field_names(write, dotted=True)
+        if self._behaviour.refuse_automatic:
+            refuse_automatic(write)
         if guard is not None:
             guard = await self._finder.resolved(call, class_name, guard)
         current = await self._writable(call, "update", class_name, object_id, guard)
@@ -312,6 +321,8 @@ class Objects:
             guard = await self._finder.resolved(call, class_name, guard)
         current = await self._writable(call, "delete", class_name, object_id, guard)
         if current is None:
+            if self._behaviour.absent_delete_fails:
+                raise absent(class_name, object_id)
             return
 
         await self._hooks.before(call, HookEvent(HookKind.BEFORE_DELETE, class_name, current))
@@ -348,10 +359,20 @@ class Objects:
     def _schema(self, class_name: str) -> ClassSchema:
         return self._storage.classes().get(class_name) or new_class(class_name)
 
+    def _refuse_unusual(self, call: Call, class_name: str, write: Write) -> None:
+        """Refuse creates that the usual behaviour allows."""
+        behaviour, principal = self._behaviour, call.principal
+        if behaviour.refuse_automatic:
+            refuse_automatic(write, {"objectId"} if behaviour.own_object_ids else ())
+        is_client = not (principal.is_master or principal.from_engine)
+        if is_client and not behaviour.clients_make_classes and not self._exists(class_name):
+            raise errors.NOT_FOR_CLIENTS(
+                f"Clients may not create classes, and there is no class '{class_name}'."
+            )
+
+    def _exists(self, class_name: str) -> bool:
+        return class_name.startswith("_") or class_name in self._storage.classes()
+
     def _known(self, class_name: str) -> bool:
         check_class_name(class_name)
-        return (
-            self._unknown_class_is_empty
-            or class_name.startswith("_")
-            or class_name in self._storage.classes()
-        )
+        return self._behaviour.unknown_class_is_empty or self._exists(class_name)

@@ -72,12 +72,14 @@ class Entry:
         clock: Clock,
         *,
         seconds: float,
+        native_signs: bool = False,
     ) -> None:
         self._keys = keys
         self._ledger = ledger
         self._find_user = find_user
         self._clock = clock
         self._seconds = seconds
+        self._native_signs = native_signs
 
     def cause(self, headers: Mapping[str, str]) -> Call | None:
         """The call into the user's code that made this request; ``None`` for a client's own.
@@ -133,7 +135,9 @@ class Entry:
             method, params, body = _tunnelled(body, params)
         principal = ANONYMOUS
         if incoming.path not in OPEN_PATHS:
-            principal = await authenticate(claims, self._keys, self._find_user)
+            principal = await authenticate(
+                claims, self._keys, self._find_user, native_signs=self._native_signs
+            )
         span.detail["identity"] = principal.kind
         if principal.user is not None:
             span.detail["user"] = principal.user

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lean_emulator.base.clock import http_date
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.behaviour import USUAL, Behaviour
 from lean_emulator.model.query import Where
 from lean_emulator.model.values import check_object_id
 from lean_emulator.model.where_json import (
@@ -21,8 +22,10 @@ from lean_emulator.wire.routes import Route
 class ObjectHandlers:
     """Reads requests for the object service."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, behaviour: Behaviour = USUAL) -> None:
         self._objects = objects
+        self._large_limit = behaviour.large_limit
+        self._returns_acl = behaviour.returns_acl
 
     def routes(self) -> list[Route]:
         return [
@@ -44,12 +47,12 @@ class ObjectHandlers:
         return Answer(created, 201, {"Location": location})
 
     async def find(self, request: Request, class_name: str) -> Answer:
-        query = parse_query(class_name, request.params)
+        query = parse_query(class_name, request.params, self._large_limit)
         target = self._redirected(request, class_name)
         if target is not None:
             query = replace(query, class_name=target)
         page = await self._objects.find(
-            request.call, query, _wish(request), count=request.flag("count")
+            request.call, query, self._wish(request), count=request.flag("count")
         )
         body: dict[str, Json] = {"results": [*page.results]}
         if target is not None:
@@ -65,10 +68,18 @@ class ObjectHandlers:
 
     async def get(self, request: Request, class_name: str, object_id: str) -> Answer:
         check_object_id(object_id)
-        found = await self._objects.get(request.call, class_name, object_id, _wish(request))
+        found = await self._objects.get(request.call, class_name, object_id, self._wish(request))
         if found is None:
             return Answer(None if request.in_batch else {})
         return Answer(found, headers=_last_modified(found.get("updatedAt")))
+
+    def _wish(self, request: Request) -> Wish:
+        params = request.params
+        return Wish(
+            parse_keys(params.get("keys")),
+            parse_include(params.get("include")),
+            self._returns_acl and request.flag("returnACL"),
+        )
 
     async def update(self, request: Request, class_name: str, object_id: str) -> Answer:
         check_object_id(object_id)
@@ -111,12 +122,3 @@ def guard_of(request: Request) -> Where | None:
     if raw is None and isinstance(request.body, dict):
         raw = decoded(request.body.get("_where"), "_where")
     return None if raw is None or raw == {} else parse_where(raw)
-
-
-def _wish(request: Request) -> Wish:
-    params = request.params
-    return Wish(
-        parse_keys(params.get("keys")),
-        parse_include(params.get("include")),
-        request.flag("returnACL"),
-    )
