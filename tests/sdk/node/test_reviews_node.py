@@ -6,86 +6,24 @@ scenarios as in its ``test_reviews.py``.
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
-from emu_process import Emulator, copied, wait_until
+from emu_process import Emulator, wait_until
+from node_packages import INSTALL_SECONDS, copied_with_packages, needs_node
+from rest import Rest, pointer
 
 LONG = "I almost forgot breathing. " * 10
-INSTALL_SECONDS = 150
 
-pytestmark = [
-    pytest.mark.timeout(INSTALL_SECONDS + 60),
-    pytest.mark.skipif(
-        shutil.which("node") is None or shutil.which("npm") is None,
-        reason="needs node and npm on PATH: install Node.js 12 or newer",
-    ),
-]
-
-
-class Rest:
-    """A client that knows nothing but the app key."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
-        self.headers = {
-            "X-LC-Id": emulator.keys["app_id"],
-            "X-LC-Key": emulator.keys["app_key"],
-        }
-
-    def ask(self, method: str, path: str, body: Any = None) -> requests.Response:
-        url = f"{self.emulator.api_url}/1.1/{path}"
-        return requests.request(method, url, json=body, headers=self.headers, timeout=30)
-
-    def save(self, class_name: str, **fields: Any) -> str:
-        answer = self.ask("POST", f"classes/{class_name}", fields)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["objectId"])
-
-    def stored(self, class_name: str, object_id: str) -> Any:
-        return self.ask("GET", f"classes/{class_name}/{object_id}").json()
-
-    def refusal(self, method: str, path: str, body: Any = None) -> tuple[int, int, str]:
-        answer = self.ask(method, path, body)
-        return answer.status_code, answer.json()["code"], answer.json()["error"]
-
-    def run(self, function: str, **params: Any) -> Any:
-        answer = self.ask("POST", f"functions/{function}", params)
-        assert answer.status_code == 200, answer.text
-        return answer.json().get("result")
-
-
-def pointer(class_name: str, object_id: str) -> dict[str, str]:
-    return {"__type": "Pointer", "className": class_name, "objectId": object_id}
+pytestmark = [pytest.mark.timeout(INSTALL_SECONDS + 60), needs_node]
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages of the project, installed once."""
-    project = copied("reviews-node", tmp_path_factory.mktemp("installed"))
-    done = subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=project, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return project / "node_modules"
-
-
-def with_packages(packages: Path, folder: Path) -> Path:
-    project = copied("reviews-node", folder)
-    (project / "node_modules").symlink_to(packages)
-    return project
-
-
-@pytest.fixture(scope="session")
-def shared(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
-    emulator = Emulator(with_packages(packages, tmp_path_factory.mktemp("shared-node")))
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
+    folder = tmp_path_factory.mktemp("shared-node")
+    emulator = Emulator(copied_with_packages("reviews-node", folder))
     yield Rest(emulator)
     emulator.stop()
 
@@ -97,9 +35,9 @@ def rest(shared: Rest) -> Rest:
 
 
 @pytest.fixture
-def own(packages: Path, tmp_path: Path) -> Iterator[Rest]:
+def own(tmp_path: Path) -> Iterator[Rest]:
     """An emulator of the test's own, whose files it may edit."""
-    emulator = Emulator(with_packages(packages, tmp_path))
+    emulator = Emulator(copied_with_packages("reviews-node", tmp_path))
     yield Rest(emulator)
     if emulator.process.poll() is None:
         emulator.stop()
