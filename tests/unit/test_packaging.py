@@ -1,6 +1,7 @@
 """The wheel holds every package and asset, and works outside of this folder."""
 
 import configparser
+import importlib
 import os
 import subprocess
 import sys
@@ -32,6 +33,13 @@ def test_packages_are_all_listed() -> None:
     }
     folders = {f"lean_emulator.{name}" for name in ASSET_FOLDERS}
     assert set(listed("options", "packages")) == found | folders
+
+
+def test_entry_points_lead_somewhere() -> None:
+    for line in setup_cfg()["options.entry_points"].values():
+        module, _, name = line.partition("=")[2].strip().partition(":")
+        found = importlib.import_module(module)
+        assert not name or callable(getattr(found, name))
 
 
 def test_asset_folders_hold_no_hidden_files() -> None:
