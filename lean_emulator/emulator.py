@@ -45,6 +45,7 @@ from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.snapshots import Snapshots
 from lean_emulator.service.social_rooms import SocialRooms
 from lean_emulator.service.timer_rooms import TimerRooms
+from lean_emulator.service.transfer_rooms import TransferRooms
 from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
@@ -66,6 +67,7 @@ from lean_emulator.wire.export import ExportHandlers, download_path
 from lean_emulator.wire.file_transfer import FileTransfer
 from lean_emulator.wire.files import FileHandlers
 from lean_emulator.wire.functions import FunctionHandlers
+from lean_emulator.wire.importing import ImportHandlers
 from lean_emulator.wire.inbox import InboxHandlers
 from lean_emulator.wire.inner import InnerRequests
 from lean_emulator.wire.mail import MailHandlers
@@ -240,6 +242,17 @@ class Emulator:
         )
         self._export_handlers = ExportHandlers(self.exports, keys.app_id)
         self.rehearsals = Rehearsals(self.storage, self.log, seconds=_rehearsal_seconds(settings))
+        self.transfer = TransferRooms(
+            self.storage,
+            self._objects_in_memory,
+            self.objects,
+            self.blobs,
+            ids,
+            self._clock,
+            self.log,
+            lambda: self.runtime.names,
+        )
+        self._import_handlers = ImportHandlers(self.transfer, keys.master_key)
         self._table = self._routes()
         self._api = self._api_server()
 
@@ -438,6 +451,7 @@ class Emulator:
             max_body=self.settings.max_body_bytes,
             extra_routes=[
                 *self._export_handlers.raw_routes(),
+                *self._import_handlers.raw_routes(),
                 *AccountPages(
                     self.accounts.mails, self.accounts.captchas, self.log, self._clock
                 ).raw_routes(),
@@ -461,6 +475,7 @@ class Emulator:
                 self._describe,
             ).routes(),
             *InboxHandlers(self.inbox).routes(),
+            *self._import_handlers.routes(),
             *SnapshotHandlers(self.snapshots, self.keeper, self.reset).routes(),
             *TimerHandlers(self.timers.tasks, self.timers.agenda, self._clock).routes(),
             *CloudQueueHandlers(self.timers.queue, self._clock).admin_routes(),
