@@ -1,7 +1,6 @@
 """``lean-emu clock``: the time that the running instance lives in."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,9 @@ import click
 
 from lean_emulator.cli.command import Documented
 from lean_emulator.cli.running_instance import CODES, RunningInstance, instance_options
+from lean_emulator.model.time_text import UNITS, read_seconds
 
 ACTIONS = ("now", "freeze", "advance", "set", "resume")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 
 
 @click.command(
@@ -55,16 +53,10 @@ def clock(action: str, value: str | None, as_json: bool, directory: Path, **flag
 
 def seconds_of(text: str) -> float:
     """A span of time: ``1d12h``, ``90s`` or plain seconds. Raises a usage error."""
-    parts = _SPAN.findall(text)
-    if parts and "".join(f"{number}{unit}" for number, unit in parts) == text:
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
+    seconds = read_seconds(text)
+    if seconds is None:
         raise click.BadParameter(
-            f"{text!r} is no span of time; 1d12h, 30m and 90s are (units: {', '.join(_UNITS)})."
+            f"{text!r} is no span of time; 1d12h, 30m and 90s are (units: {', '.join(UNITS)})."
         )
     return seconds
 

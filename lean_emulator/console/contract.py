@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal, Protocol
 
+from lean_emulator.base.clock import TurnableClock
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.hook_answers import Remark
+from lean_emulator.service.agenda import Agenda
+from lean_emulator.service.cloud_queue import Queue
+from lean_emulator.service.tasks import Tasks
 
 State = Literal["starting", "ready", "broken", "stopped", "none"]
 
@@ -22,6 +27,17 @@ class Instance:
     app_id: str
     started_ms: int
     storage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """What runs by the clock, and the clock; ``zone`` is the project's."""
+
+    tasks: Tasks
+    queue: Queue
+    agenda: Agenda
+    clock: TurnableClock
+    zone: tzinfo
 
 
 class Failure(Protocol):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from aiohttp import web
@@ -14,10 +15,11 @@ from lean_emulator.base.jsontext import Json, dumps, pretty
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console import phrases
-from lean_emulator.console.contract import Instance, Runtime
+from lean_emulator.console.contract import Instance, Runtime, Timers
 from lean_emulator.console.json_markup import json_line, json_markup
 from lean_emulator.console.phrases import LANGUAGES, Phrases
 from lean_emulator.console.registry import parse
+from lean_emulator.console.virtual_clock import turned_clock
 from lean_emulator.service.inbox import Inbox
 
 PART_HEADER = "X-Lean-Emu-Part"
@@ -42,6 +44,7 @@ RAIL = (
     Place("traces", "/", "g t"),
     Place("run", "/run", "n"),
     Place("hooks", "/hooks", "g h"),
+    Place("tasks", "/tasks", "g k"),
     Place("inbox", "/inbox", "g i"),
 )
 """What works today. A page that is added joins here, in the routes and in the catalogues."""
@@ -57,6 +60,7 @@ class Renderer:
         runtime: Runtime,
         log: EventLog,
         inbox: Inbox,
+        timers: Timers,
         mask: Mask,
         token: str,
     ) -> None:
@@ -64,6 +68,7 @@ class Renderer:
         self.runtime = runtime
         self.log = log
         self._inbox = inbox
+        self._timers = timers
         self.mask = mask
         self._token = token
         self._env = jinja2.Environment(
@@ -124,6 +129,7 @@ class Renderer:
             "hook_count": sum(item.group != "function" for item in names),
             "rail": RAIL,
             "unread": len(self._inbox.unread),
+            "turned": turned_clock(self._timers, say),
             "place": request.path,
             "back": request.path_qs,
             "token": self._token,
@@ -178,3 +184,10 @@ def short_path(path: str) -> str:
     plain = re.sub(r"^/1\.\d(?=/)", "", plain)
     plain = _LONG_ID.sub(lambda match: phrases.short_id(match[0]), plain)
     return f"{plain}?…" if query else plain
+
+
+def local_path(target: str) -> str:
+    """A path of this console, or ``/`` for anything that could lead elsewhere."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not parts.netloc and "\\" not in target
+    return target if ours and target.isprintable() else "/"

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from lean_emulator.base.jsontext import Json, dumps, pretty
+from lean_emulator.base.jsontext import Json, pretty
 from lean_emulator.base.trace import Outcome, Span
 from lean_emulator.base.trace_view import walk
 from lean_emulator.console.bench import Bench, Refusal, Run, RunForm
+from lean_emulator.console.fields import fields_of
 from lean_emulator.console.inspector import inspect
 from lean_emulator.console.phrases import Phrases
 from lean_emulator.console.registry import registered
@@ -53,7 +54,7 @@ class RunPage:
 
     async def run(self, request: web.Request) -> web.Response:
         """From a form: 303 to the result. For scripts: the result, or 422 with the reason."""
-        form = RunForm.read(await _fields(request))
+        form = RunForm.read(await fields_of(request))
         done = await self._bench.run(form, time.time_ns() // 1_000_000)
         scripted = "X-Lean-Emu-Part" in request.headers
         if isinstance(done, Refusal):
@@ -175,23 +176,6 @@ def problem_json(refusal: Refusal, say: Phrases) -> dict[str, Json]:
         "column": problem.column,
         "length": max(1, len(problem.found)),
     }
-
-
-async def _fields(request: web.Request) -> dict[str, str]:
-    if request.content_type == "application/json":
-        try:
-            sent = await request.json()
-        except ValueError as e:
-            raise web.HTTPBadRequest(text=f"The body is not JSON: {e}\n") from e
-        if not isinstance(sent, dict):
-            raise web.HTTPBadRequest(text="The body must be a JSON object of form fields.\n")
-        return {str(key): _text(value) for key, value in sent.items()}
-    return {key: str(value) for key, value in (await request.post()).items()}
-
-
-def _text(value: Json) -> str:
-    """A field of a JSON body: text as it is, anything else as the JSON it was."""
-    return value if isinstance(value, str) else dumps(value).decode()
 
 
 def _worst(root: Span) -> Outcome | None:

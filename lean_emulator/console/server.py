@@ -1,7 +1,5 @@
 """The console's own web server: routes, preferences, start and stop."""
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from lean_emulator.assets import assets_dir
@@ -9,15 +7,22 @@ from lean_emulator.base.http_log import http_log
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.bench import Bench
-from lean_emulator.console.contract import Instance, Runtime, Workbench
+from lean_emulator.console.contract import Instance, Runtime, Timers, Workbench
 from lean_emulator.console.export import TraceExport
 from lean_emulator.console.guard import MAX_BODY, Guard
 from lean_emulator.console.inbox_page import InboxPage
 from lean_emulator.console.pages import Pages
 from lean_emulator.console.phrases import LANGUAGES
-from lean_emulator.console.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Renderer
+from lean_emulator.console.rendering import (
+    LANGUAGE_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+    Renderer,
+    local_path,
+)
 from lean_emulator.console.run_page import RunPage
 from lean_emulator.console.stream import Streams
+from lean_emulator.console.tasks_page import TasksPage
 from lean_emulator.console.trace_list import TraceList
 from lean_emulator.service.inbox import Inbox
 
@@ -39,6 +44,7 @@ class Console:
         mask: Mask,
         runtime: Runtime,
         workbench: Workbench,
+        timers: Timers,
         instance: Instance,
         hosts: frozenset[str],
     ) -> None:
@@ -48,6 +54,7 @@ class Console:
             runtime=runtime,
             log=log,
             inbox=inbox,
+            timers=timers,
             mask=mask,
             token=self._guard.token,
         )
@@ -56,7 +63,8 @@ class Console:
         self._export = TraceExport(renderer, traces)
         self._run = RunPage(renderer, Bench(workbench))
         self._inbox = InboxPage(renderer, inbox)
-        self._streams = Streams(log, runtime, traces.summary)
+        self._tasks = TasksPage(renderer, timers)
+        self._streams = Streams(log, runtime, timers.clock, traces.summary)
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -91,6 +99,12 @@ class Console:
                 web.get("/hooks", self._pages.hooks),
                 web.get("/inbox", self._inbox.show),
                 web.post("/inbox/clear", self._inbox.clear),
+                web.get("/tasks", self._tasks.show),
+                web.get("/tasks/cron", self._tasks.cron),
+                web.post("/tasks/save", self._tasks.save),
+                web.post("/tasks/act", self._tasks.act),
+                web.post("/tasks/drop", self._tasks.drop),
+                web.post("/clock", self._tasks.turn),
                 web.get("/keys", self._pages.keys),
                 web.post("/preferences", preferences),
                 web.get("/events", self._streams.answer),
@@ -105,7 +119,8 @@ class Console:
 async def preferences(request: web.Request) -> web.Response:
     """Theme and language, kept in cookies; back to where the reader was."""
     fields = await request.post()
-    response = web.Response(status=303, headers={"Location": _local(str(fields.get("back", "/")))})
+    back = local_path(str(fields.get("back", "/")))
+    response = web.Response(status=303, headers={"Location": back})
     for name, cookie, allowed in (
         ("theme", THEME_COOKIE, THEMES),
         ("language", LANGUAGE_COOKIE, LANGUAGES),
@@ -113,13 +128,6 @@ async def preferences(request: web.Request) -> web.Response:
         if (value := str(fields.get(name, ""))) in allowed:
             response.set_cookie(cookie, value, max_age=_YEAR, samesite="Strict", httponly=True)
     return response
-
-
-def _local(target: str) -> str:
-    """A path of this console, or ``/`` for anything that could lead elsewhere."""
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not parts.netloc and "\\" not in target
-    return target if ours and target.isprintable() else "/"
 
 
 async def _revalidate(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""What changed, as server-sent events: summaries of traces, and the state of the user's code."""
+"""What changed, as server-sent events: summaries of traces, the state of the code, the clock."""
 
 import asyncio
 import contextlib
@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from lean_emulator.base.clock import TurnableClock
 from lean_emulator.base.jsontext import Json, dumps
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.console.contract import Runtime
+from lean_emulator.console.virtual_clock import clock_state
 
 PAUSE = 0.05
 """Seconds between two events at least: twenty per second."""
@@ -25,10 +27,15 @@ class Streams:
     """Open event streams; ``close`` ends them all."""
 
     def __init__(
-        self, log: EventLog, runtime: Runtime, summarise: Callable[[Span], dict[str, Json]]
+        self,
+        log: EventLog,
+        runtime: Runtime,
+        clock: TurnableClock,
+        summarise: Callable[[Span], dict[str, Json]],
     ) -> None:
         self._log = log
         self._runtime = runtime
+        self._clock = clock
         self._summarise = summarise
         self._open: set[asyncio.Event] = set()
         self._closing = False
@@ -68,7 +75,7 @@ class Streams:
         while not self._closing:
             wake.clear()
             chunks = [_event("traces", self._batch(changed))] if changed else []
-            state = runtime_state(self._runtime)
+            state = {**runtime_state(self._runtime), "clock": clock_state(self._clock)}
             if state != seen:
                 seen = state
                 chunks.append(_event("state", state))

@@ -16,12 +16,14 @@ OUTCOMES = ("ok", "rejected", "failed", "timeout", "loop", "running")
 
 _WORD = re.compile(r'(?:(\w+):)?(?:"([^"]*)"|(\S+))')
 _FUNCTION_PATH = re.compile(r"/1\.\d/(?:functions|call)/([^/?]+)(?:\?|$)")
-_FIELDS = ("outcome", "class", "kind", "user")
+_FIELDS = ("outcome", "class", "kind", "user", "cause", "task")
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to keep. ``class`` and ``user`` are those of the request that began the trace."""
+    """What to keep. ``class`` and ``user`` are those of the request that began the trace; ``cause``
+    is ``timer`` or ``queue``, ``task`` the name of a scheduled one.
+    """
 
     text: str = ""
     chosen: tuple[tuple[str, str], ...] = ()
@@ -75,6 +77,8 @@ def _field(span: Span, name: str) -> str:
         "user": who(span),
         "function": function_of(span),
         "status": span.status,
+        "cause": span.detail.get("cause"),
+        "task": span.detail.get("task"),
     }[name]
     return "" if value is None else str(value).casefold()
 
@@ -172,11 +176,14 @@ class TraceList:
         kinds, outcomes = ({getattr(s, name) for s in traces} for name in ("kind", "outcome"))
         classes = {s.detail.get("class_name") for s in traces}
         users = {who(s) for s in traces}
+        causes, tasks = ({s.detail.get(name) for s in traces} for name in ("cause", "task"))
         return {
             "outcome": [name for name in OUTCOMES if name in outcomes],
             "class": sorted(name for name in classes if name),
             "kind": [name for name in KINDS if name in kinds],
             "user": sorted(name for name in users if name),
+            "cause": sorted(name for name in causes if name),
+            "task": sorted(name for name in tasks if name),
         }
 
 

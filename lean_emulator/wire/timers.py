@@ -1,20 +1,15 @@
 """``/__emu/tasks`` and ``/__emu/clock``: scheduled tasks, and the time they run by."""
 
-from datetime import UTC, datetime
-
 from lean_emulator.base import errors
 from lean_emulator.base.clock import TurnableClock, iso_text
-from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.task import parse_task
+from lean_emulator.model.time_text import MAX_ADVANCE, read_instant
 from lean_emulator.service.agenda import Agenda
 from lean_emulator.service.tasks import Tasks
 from lean_emulator.wire.master_only import master_only
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
-
-MAX_ADVANCE = 10 * 366 * 86_400.0
-"""Seconds that time may pass at once."""
 
 
 class TimerHandlers:
@@ -126,19 +121,12 @@ class TimerHandlers:
 
 def _instant(raw: Json) -> int:
     """Milliseconds of an ISO time; one without a zone is UTC. Raises code 1."""
-    try:
-        moment = datetime.fromisoformat(str(raw))
-    except ValueError:
-        raise _no_time(raw) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return round(moment.timestamp() * 1000)
-    except (OverflowError, ValueError):
-        raise _no_time(raw) from None
-
-
-def _no_time(raw: Json) -> ApiError:
-    return errors.INVALID_REQUEST(f"An ISO time like 2026-01-31T08:00:00Z is wanted, got {raw!r}.")
+    found = read_instant(str(raw))
+    if found is None:
+        raise errors.INVALID_REQUEST(
+            f"An ISO time like 2026-01-31T08:00:00Z is wanted, got {raw!r}."
+        )
+    return found
 
 
 def _seconds(raw: Json) -> float:

@@ -8,20 +8,25 @@ let state = null;
 
 const onTraces = () => document.querySelector(".split:not(.is-inbox)") !== null;
 
-const refreshTop = throttle(100, async () => {
+export const refreshTop = throttle(100, async () => {
   for (const name of ["top", "banner"]) {
     const { html } = await fetchPart(location.href, name);
     if (part(name)) fill(part(name), html);
   }
 });
 
+// Somebody types or chooses there
+const busy = (main) => main.querySelector("[data-typing], details[open]") !== null
+  || (main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
+
 // Pages that are tables of what is known: the whole middle again
 const refreshMain = throttle(1000, async () => {
-  if (!["/hooks", "/inbox"].includes(location.pathname)) return;
+  if (!["/hooks", "/inbox", "/tasks"].includes(location.pathname)) return;
+  if (busy(part("main"))) return;
   const { html } = await fetchPart(location.href, "page");
   const fresh = part("main", parse(html));
   if (!fresh || fresh.innerHTML === part("main").innerHTML) return;
-  if (part("main").contains(document.querySelector("details[open]"))) return;
+  if (busy(part("main"))) return;
   part("main").className = fresh.className; // an empty page may have become one with panes
   fill(part("main"), fresh.innerHTML);
 });
@@ -75,5 +80,10 @@ document.addEventListener("visibilitychange", () => {
   refreshTop();
   if (onTraces()) { refreshList(); refreshDetail(); }
 });
+
+// "in 12 s" grows old by itself
+setInterval(() => {
+  if (location.pathname === "/tasks" && !document.hidden) refreshMain();
+}, 5000);
 
 if (!document.hidden) connect();

@@ -6,6 +6,7 @@ import { upgradeEditors } from "./editor.js";
 import "./run.js";
 import "./traces.js";
 import "./live.js";
+import "./forms.js";
 
 document.documentElement.dataset.scripted = "";
 upgradeEditors(document);

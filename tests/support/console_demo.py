@@ -13,14 +13,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lean_emulator.base.clock import ManualClock
+from lean_emulator.base.clock import ManualClock, TurnableClock
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
+from lean_emulator.console.contract import Timers
 from lean_emulator.console.server import Console
 from lean_emulator.service.inbox import Inbox
 from tests.support.console_fakes import FakeRuntime, FakeWorkbench, sample_instance
 from tests.support.console_samples import CLOUD, MASTER_KEY, Story
+from tests.support.console_timers import sample_timers
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -35,6 +37,7 @@ class Demo:
     runtime: FakeRuntime
     workbench: FakeWorkbench
     inbox: Inbox
+    timers: Timers
     project: Path
 
 
@@ -42,12 +45,14 @@ class Demo:
 async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIterator[Demo]:
     """A console over sample data in ``project``, which gets the sample cloud.py."""
     (project / "cloud.py").write_text(CLOUD, encoding="utf-8")
-    clock = ManualClock(time.time_ns() // 1_000_000 - 400_000)
+    hand = ManualClock(time.time_ns() // 1_000_000 - 400_000)
+    clock = TurnableClock(hand)
     log = EventLog(clock)
-    story = Story(log, clock)
+    story = Story(log, hand)
     runtime = FakeRuntime(loaded_at_ms=clock.now_ms() + 200_000)
     workbench = FakeWorkbench(story, str(project))
     inbox = Inbox(clock, Ids(clock))
+    timers = sample_timers(hand, clock, log, inbox)
     if filled:
         story.day(str(project))
         sample_messages(inbox, log)
@@ -57,13 +62,17 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
         mask=Mask([MASTER_KEY]),
         runtime=runtime,
         workbench=workbench,
+        timers=timers,
         instance=sample_instance(project),
         hosts=HOSTS,
     )
     real_port = await console.start("127.0.0.1", port)
     try:
-        yield Demo(f"http://127.0.0.1:{real_port}", log, story, runtime, workbench, inbox, project)
+        url = f"http://127.0.0.1:{real_port}"
+        yield Demo(url, log, story, runtime, workbench, inbox, timers, project)
     finally:
+        await timers.tasks.close()
+        await timers.queue.close()
         await console.stop()
 
 

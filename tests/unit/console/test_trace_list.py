@@ -67,6 +67,8 @@ def test_choices_are_what_occurs(log: EventLog) -> None:
         "class": ["Post", "Review"],
         "kind": ["request", "reload"],
         "user": ["master", "mia", "nobody"],
+        "cause": [],
+        "task": [],
     }
 
 
