@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import math
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import tzinfo
@@ -38,6 +39,7 @@ from lean_emulator.service.hook_sender import HookSender
 from lean_emulator.service.hook_trial import HookTrial, TrialLimits
 from lean_emulator.service.hooks import HookLimits, Hooks
 from lean_emulator.service.inbox import Inbox
+from lean_emulator.service.logbook import Logbook
 from lean_emulator.service.objects import Objects
 from lean_emulator.service.rehearsal import Rehearsals
 from lean_emulator.service.scan import Scans
@@ -70,6 +72,7 @@ from lean_emulator.wire.functions import FunctionHandlers
 from lean_emulator.wire.importing import ImportHandlers
 from lean_emulator.wire.inbox import InboxHandlers
 from lean_emulator.wire.inner import InnerRequests
+from lean_emulator.wire.logs import LogHandlers
 from lean_emulator.wire.mail import MailHandlers
 from lean_emulator.wire.objects import ObjectHandlers
 from lean_emulator.wire.phone import PhoneHandlers
@@ -115,11 +118,12 @@ class Emulator:
         self.clock = self._clock = TurnableClock(clock or SystemClock())
         self.log = EventLog(self._clock, settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))
+        self.logbook = Logbook(self._clock)
         limits = Limits(settings.max_columns, settings.max_classes)
         self.keeper = self._file_keeper()
         self._objects_in_memory = MemoryStorage(limits, self.keeper)
         self.storage = RehearsableStorage(self._objects_in_memory)
-        self.storage_text = settings.storage
+        self.storage_text = "memory" if self.keeper is None else str(self.keeper.folder)
         self._behaviour = behaviour(settings)
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
@@ -332,6 +336,7 @@ class Emulator:
         opened.callback(self.exports.close)
         opened.push_async_callback(self._api.stop)
         opened.callback(self.inbox.close)
+        opened.callback(self.logbook.close)
         self.api_port = await self._api.start(settings.host, settings.port)
         console = self._console()
         opened.push_async_callback(console.stop)
@@ -393,8 +398,10 @@ class Emulator:
         self._tell_output(OutputLine("stderr", text if hint is None else f"{text} {hint.en}"))
 
     def _tell_output(self, line: OutputLine) -> None:
+        text = self.mask.text(line.text)
+        self.logbook.add(line.stream, text)
         if self._on_output is not None:
-            self._on_output(line.stream, self.mask.text(line.text))
+            self._on_output(line.stream, text)
 
     def _routes(self) -> RouteTable:
         batch = BatchHandlers(self.log)
@@ -475,6 +482,7 @@ class Emulator:
                 self._describe,
             ).routes(),
             *InboxHandlers(self.inbox).routes(),
+            *LogHandlers(self.logbook, self.log, self._clock, self.mask).routes(),
             *self._import_handlers.routes(),
             *SnapshotHandlers(self.snapshots, self.keeper, self.reset).routes(),
             *TimerHandlers(self.timers.tasks, self.timers.agenda, self._clock).routes(),
@@ -516,6 +524,7 @@ class Emulator:
         failure = self.runtime.failure
         return {
             "version": __version__,
+            "pid": os.getpid(),
             "projectDir": str(self.settings.project_dir.resolve()),
             "apiUrl": self.api_url,
             "consoleUrl": self.console_url,

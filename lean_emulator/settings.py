@@ -135,8 +135,8 @@ class Settings:
         least=1, most=366 * 86_400,
     )  # fmt: skip
     storage: str = setting(
-        "memory", str, "Where objects live; `memory` forgets them when lean-emu stops, `tinydb` "
-        "keeps them in files.", choices=("memory", "tinydb"),
+        "tinydb", str, "Where objects live: `tinydb` keeps them in files that TinyDB can open, "
+        "`memory` forgets them when lean-emu stops.", choices=("memory", "tinydb"),
     )  # fmt: skip
     data: str | None = setting(
         None, str, "Folder in which objects are kept; without it `.lean-emu/data` of the project.",

@@ -116,8 +116,11 @@ def _cut(text: str, width: int = WIDTH) -> str:
 
 def keys_place(path: Path | None) -> str:
     """Where the keys are, relative to here when that is shorter."""
-    if path is None:
-        return "given from outside, kept nowhere"
+    return "given from outside, kept nowhere" if path is None else shown_path(path)
+
+
+def shown_path(path: Path) -> str:
+    """A path, relative to here when that is shorter."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 

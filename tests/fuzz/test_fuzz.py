@@ -30,6 +30,7 @@ FRESH = 400
 """Cases after which everything is forgotten, so that classes stay small."""
 SLOW = 1.0
 """Seconds an answer may take."""
+NO_PAGES = b"The fake engine has no pages.\n"
 OURS = (b"Traceback (most recent call last)", b"lean_emulator/", b"lean-emu failed")
 SECRETS = (KEYS.master_key.encode(), KEYS.hook_key.encode())
 
@@ -163,6 +164,8 @@ def complaint(case: Case, answer: Answer) -> str | None:
     """What is wrong with an answer; ``None`` when nothing is."""
     if answer.status == 0:
         return None if case.rude else "the connection was closed without an answer"
+    if answer.status == 502 and answer.body in (NO_PAGES, b"") and not case.for_the_api:
+        return None  # it went to the project's web app, which the fake engine has not
     if answer.status >= 500 and answer.status != 501:
         return "it is an error of the server"
     if any(word in answer.body for word in OURS):

@@ -104,6 +104,7 @@ async def running_api(
     """An emulator on free ports whose code is ``engine``; time stands still unless moved."""
     engine = engine or FakeEngine()
     clock = ManualClock()
+    settings = {"storage": "memory", **settings}
     chosen = Settings(project_dir=project, port=0, code=False, **settings)
     async with Emulator(chosen, KEYS, clock=clock, cloud_code=engine) as emulator:
         api = Api(emulator, engine, clock)

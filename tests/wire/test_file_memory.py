@@ -80,7 +80,7 @@ def test_a_large_file_is_streamed(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with up(project) as running:
+    with up(project, "--storage", "memory") as running:
         state = project / ".lean-emu"
         api_url = json.loads((state / "run.json").read_text())["api_url"]
         keys = json.loads((state / "keys.json").read_text())
