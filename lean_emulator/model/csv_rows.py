@@ -94,7 +94,10 @@ def _rows(
         if not any(given):
             continue
         try:
+            "".join(given).encode()  # what was no UTF-8 does not encode again
             yield Row(began, read(given), counted.at)
+        except UnicodeEncodeError:
+            yield Unreadable(began, "it is no UTF-8", counted.at)
         except (ValueError, ApiError) as e:
             yield Unreadable(began, str(e), counted.at)
 

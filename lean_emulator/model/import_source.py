@@ -51,7 +51,7 @@ def named(file_name: str) -> Named | None:
     if schema is not None:
         return Named("schema", schema["name"])
     found = _NAME.fullmatch(file_name)
-    if found is None or file_name.startswith("."):
+    if found is None or file_name.startswith(".") or "." in found["name"]:
         return None
     return Named(_FORMS[found["ending"]], found["name"])
 
