@@ -4,6 +4,7 @@ import difflib
 import importlib
 import traceback
 from collections.abc import Sequence
+from keyword import iskeyword
 from typing import NamedTuple
 
 import click
@@ -39,6 +40,8 @@ COMMANDS = {
     "queue": Entry("queue", "Show what waits in the cloud queue."),
     "clock": Entry("clock", "Show or turn the running instance's clock."),
     "cron": Entry("cron", "Say when a cron expression runs."),
+    "import": Entry("import_", "Store what the files of an export hold."),
+    "export": Entry("export", "Write all objects into files."),
     "snapshot": Entry("snapshot", "Save all objects under a name, and come back to them."),
     "reset": Entry("snapshot", "Forget all objects."),
     "data": Entry("data", "Look after the files in which objects are kept."),
@@ -59,7 +62,8 @@ class Program(click.Group):
         if entry is None:
             return None
         module = importlib.import_module(f"lean_emulator.cli.{entry.module}")
-        command: click.Command = getattr(module, cmd_name)
+        function = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(module, function)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
