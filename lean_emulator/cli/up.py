@@ -25,6 +25,7 @@ from lean_emulator.cli.command import (
     open_project,
     settings_options,
 )
+from lean_emulator.cli.export import export_at_end
 from lean_emulator.cli.output import Terminal, complain, hint_text, styled, warn
 from lean_emulator.cli.stopping import StopSignals, run
 from lean_emulator.cli.traffic import Traffic
@@ -55,8 +56,12 @@ PAUSE = 0.03
     codes=(exits.OK, exits.USAGE, exits.CANNOT_START, exits.INTERRUPTED),
 )
 @directory_argument
+@click.option(
+    "--export-on-exit", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+    help="Write all objects into files of DIR before it stops.",
+)  # fmt: skip
 @settings_options()
-def up(directory: Path, **flags: object) -> int:
+def up(directory: Path, export_on_exit: Path | None, **flags: object) -> int:
     """Start the emulator for the project in DIR (here by default) and stay until Ctrl-C.
 
     The API and the project's own pages are on --port, the debug console on the port after it.
@@ -65,14 +70,17 @@ def up(directory: Path, **flags: object) -> int:
     """
     project = open_project(directory, flags)
     try:
-        return run(serve(project, str(directory)))
+        return run(serve(project, str(directory), export_on_exit))
     except StartError as e:
         complain(explained(e, project.settings, directory))
         return exits.CANNOT_START
 
 
-async def serve(project: Project, directory: str) -> int:
-    """Run one emulator until a signal; the exit code. Raises ``StartError``."""
+async def serve(project: Project, directory: str, export_to: Path | None = None) -> int:
+    """Run one emulator until a signal; the exit code. Raises ``StartError``.
+
+    All objects are written into the folder ``export_to`` when a signal came.
+    """
     from lean_emulator.emulator import Emulator
 
     began = time.monotonic()
@@ -93,6 +101,8 @@ async def serve(project: Project, directory: str) -> int:
             async with printed_traffic(say, emulator, verbose=settings.verbose):
                 await asyncio.to_thread(_warm_up)
                 await stop.asked.wait()
+            if export_to is not None:
+                await export_at_end(emulator, export_to)
         finally:
             instance_file.remove(settings.project_dir, os.getpid())
             await emulator.stop()
