@@ -88,7 +88,7 @@ def test_spans_of_time(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1", "1x", "1d 2h", "nan", "inf"])
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1x", "nan", "inf"])
 def test_no_spans_of_time(text: str) -> None:
     with pytest.raises(click.BadParameter):
         seconds_of(text)
