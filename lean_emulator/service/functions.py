@@ -30,6 +30,7 @@ _IN_A_SEGMENT = "!$&'()*+,;=:@"
 """What may stand in one segment of a path as it is, besides letters and digits (RFC 3986)."""
 
 _OLD_FAMILIES = ("x-avoscloud-", "x-uluru-")
+_SESSIONS = frozenset({"x-lc-session", "x-avoscloud-session-token", "x-uluru-session-token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,12 @@ class Functions:
         said = as_json(answer)
         if answer.body and answer.status < 300 and said.status != answer.status:
             span.detail["not_json"] = True
-        self._close(span, name, said)
+        span.detail["answer"] = said.body
+        if said.status < 300:
+            self._log.end(span, "ok", said.status)
+        else:
+            dead = call.principal.user is None and _session_in(headers or {}) is not None
+            self._fail(span, said, _DEAD_SESSION if dead else self._nearest(name))
         return said
 
     def begin(self, call: Call, name: str, params: Json, rpc: bool) -> Span:
@@ -129,7 +135,7 @@ class Functions:
             return await engine.call(
                 "POST",
                 f"/1.1/{'call' if rpc else 'functions'}/{quote(name, safe=_IN_A_SEGMENT)}",
-                {**forwarded(headers), **self._identity(call)},
+                {**forwarded(headers), **self._identity(call, headers)},
                 b"" if params is None else jsontext.dumps(params),
                 deadline=inside.deadline,
                 call_id=call_id,
@@ -137,8 +143,11 @@ class Functions:
         finally:
             ledger.close(call_id)
 
-    def _identity(self, call: Call) -> dict[str, str]:
-        """The caller's credentials in their modern spelling."""
+    def _identity(self, call: Call, client: Mapping[str, str]) -> dict[str, str]:
+        """The caller's credentials in their modern spelling.
+
+        A session token of nobody goes along too: what comes of it is the SDK's (engine.md 2.5).
+        """
         principal = call.principal
         key = f"{self._keys.master_key},master" if principal.is_master else self._keys.app_key
         headers = {
@@ -151,20 +160,17 @@ class Functions:
         }
         if principal.user is not None and principal.user.get("sessionToken"):
             headers["X-LC-Session"] = str(principal.user["sessionToken"])
+        elif (dead := _session_in(client)) is not None:
+            headers["X-LC-Session"] = dead
         if principal.from_engine:
             headers["X-LC-Hook-Key"] = self._keys.hook_key
         return headers
 
-    def _close(self, span: Span, name: str, said: FunctionAnswer) -> None:
-        span.detail["answer"] = said.body
-        if said.status < 300:
-            self._log.end(span, "ok", said.status)
-            return
+    def _fail(self, span: Span, said: FunctionAnswer, hint: Hint | None) -> None:
         outcome: Outcome = "failed" if said.status >= 500 else "rejected"
         body = said.body if isinstance(said.body, dict) else {}
-        e = ApiError(0, str(body.get("error", "")), said.status, hint=self._nearest(name))
-        code = body.get("code")
-        span.detail["error"] = {**describe(e), "code": code}
+        e = ApiError(0, str(body.get("error", "")), said.status, hint=hint)
+        span.detail["error"] = {**describe(e), "code": body.get("code")}
         self._log.end(span, outcome, said.status)
 
     def _nearest(self, name: str) -> Hint | None:
@@ -183,6 +189,17 @@ class Functions:
             en=f"There is no function '{name}'. Registered: {listed}.",
             zh=f"没有名为 '{name}' 的云函数。已注册:{listed}。",
         )
+
+
+_DEAD_SESSION = Hint(
+    en="The session token of the request belongs to nobody: log in again.",
+    zh="请求中的 session token 不属于任何用户：请重新登录。",
+)
+
+
+def _session_in(headers: Mapping[str, str]) -> str | None:
+    """A client's session token as it came."""
+    return next((value for name, value in headers.items() if name.lower() in _SESSIONS), None)
 
 
 def as_json(answer: Answer) -> FunctionAnswer:
