@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from emu_process import Emulator, copied, point_sdk_at
 
+pytest.register_assert_rewrite("both_engines")
+
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
