@@ -29,6 +29,7 @@ from lean_emulator.model.schema import ClassSchema, new_class
 from lean_emulator.model.values import Missing, pointer, type_of
 from lean_emulator.service.call import Call
 from lean_emulator.service.permissions import Permissions
+from lean_emulator.service.visibility import unseen_columns
 from lean_emulator.storage.contract import Storage
 
 Fields: TypeAlias = dict[str, Json]
@@ -42,7 +43,6 @@ MAX_DEPTH = 10
 MAX_INCLUDED = 20_000
 """Objects that ``include`` puts into one answer; objects that point at each other would fill it."""
 
-_SECRETS = frozenset({"password", "salt", "sessionToken"})
 _NOWHERE = ""
 _WITHOUT_PATH = (All, AnyOf, Not, RelatedTo, ReadableBy)
 
@@ -70,39 +70,50 @@ class Finder:
 
         Raises 403 where the class may not be queried; that holds for the inner ones too.
         """
-        reader = call.principal
-        ruling = may(reader, "find", self._schema(query.class_name))
+        reader, schema = call.principal, self._schema(query.class_name)
+        ruling = may(reader, "find", schema)
         if not ruling:
             await self._permissions.refuse(call, ruling)
         if self._behaviour.unknown_keys_fail:
-            _refuse_unknown(self._schema(query.class_name), query)
+            _refuse_unknown(schema, query)
         if reader.user is not None:
             reader = await self._permissions.with_roles(reader)
         where = await self.resolved(call, query.class_name, query.where)
-        order = tuple(key for key in query.order if not _is_secret(query.class_name, key.path))
+        unseen = unseen_columns(reader, schema)
+        order = tuple(key for key in query.order if _column(key.path) not in unseen)
         return replace(query, where=both(where, read_filter(reader)), order=order)
 
-    async def resolved(self, call: Call, class_name: str, where: Where) -> Where:
+    async def resolved(
+        self, call: Call, class_name: str, where: Where, object_id: str | None = None
+    ) -> Where:
         """The tree without sub-queries and relations, which become lists of what they gave.
 
-        Conditions on secrets are conditions on a field that nobody has.
+        Conditions on what the principal may not see are conditions on a field that nobody has.
+        ``object_id`` is the one object that is asked about, if it is only one.
         """
-        if not isinstance(where, _WITHOUT_PATH) and _is_secret(class_name, where.path):
+        schema = self._schema(class_name)
+        unseen = unseen_columns(call.principal, schema, object_id)
+        return await self._resolved(call, class_name, where, unseen)
+
+    async def _resolved(
+        self, call: Call, class_name: str, where: Where, unseen: frozenset[str]
+    ) -> Where:
+        if not isinstance(where, _WITHOUT_PATH) and _column(where.path) in unseen:
             where = replace(where, path=_NOWHERE)
         match where:
             case All(parts):
-                return All(tuple([await self.resolved(call, class_name, p) for p in parts]))
+                return All(await self._all_resolved(call, class_name, parts, unseen))
             case AnyOf(parts):
-                return AnyOf(tuple([await self.resolved(call, class_name, p) for p in parts]))
+                return AnyOf(await self._all_resolved(call, class_name, parts, unseen))
             case Not(part):
-                return Not(await self.resolved(call, class_name, part))
+                return Not(await self._resolved(call, class_name, part, unseen))
             case InQuery(path, query):
                 rows = await self.find(call, query)
                 targets = [pointer(query.class_name, str(row["objectId"])) for row in rows]
                 return await self._of_owners(class_name, InList(path, tuple(targets)))
             case Select(path, query, key):
                 rows = await self.find(call, query)
-                key = _NOWHERE if _is_secret(query.class_name, key) else key
+                key = _NOWHERE if self._unseen(call, query.class_name, key) else key
                 return InList(path, tuple(_values(rows, key)))
             case RelatedTo(owner_class, owner_id, key):
                 members = await self._members(call, owner_class, owner_id, key)
@@ -112,8 +123,15 @@ class Finder:
             case _:
                 return where
 
+    async def _all_resolved(
+        self, call: Call, class_name: str, parts: Sequence[Where], unseen: frozenset[str]
+    ) -> tuple[Where, ...]:
+        return tuple([await self._resolved(call, class_name, part, unseen) for part in parts])
+
     async def _members(self, call: Call, owner_class: str, owner_id: str, key: str) -> list[str]:
-        """Ids in a relation; none where the reader may not see whose it is."""
+        """Ids in a relation; none where the reader may not see it, or whose it is."""
+        if self._unseen(call, owner_class, key):
+            return []
         owner = await self._storage.get(owner_class, owner_id)
         if owner is None:
             return []
@@ -162,6 +180,9 @@ class Finder:
         schema, acl = self._schema(class_name), found.get("ACL")
         seen = await self._permissions.sees(call.principal, schema, object_id, acl)
         return found if seen else None
+
+    def _unseen(self, call: Call, class_name: str, path: str) -> bool:
+        return _column(path) in unseen_columns(call.principal, self._schema(class_name))
 
     def _schema(self, class_name: str) -> ClassSchema:
         return self._storage.classes().get(class_name) or new_class(class_name)
@@ -228,9 +249,8 @@ def _is_pointer(value: Json) -> TypeGuard[Fields]:
     return type_of(value) == "Pointer"
 
 
-def _is_secret(class_name: str, path: str) -> bool:
-    """Whether a field can never be asked for, not even by the master key (storage.md 4.2)."""
-    return class_name == "_User" and path.partition(".")[0] in _SECRETS
+def _column(path: str) -> str:
+    return path.partition(".")[0]
 
 
 def _values(rows: Sequence[Fields], key: str) -> list[Json]:

@@ -276,7 +276,7 @@ class Objects:
         if self._behaviour.refuse_automatic:
             refuse_automatic(write)
         if guard is not None:
-            guard = await self._finder.resolved(call, class_name, guard)
+            guard = await self._finder.resolved(call, class_name, guard, object_id)
         current = await self._writable(call, "update", class_name, object_id, guard)
         if current is None:
             raise absent(class_name, object_id)
@@ -318,7 +318,7 @@ class Objects:
         """Remove an object; one that is not there is no error unless ``guard`` wants it."""
         check_class_name(class_name)
         if guard is not None:
-            guard = await self._finder.resolved(call, class_name, guard)
+            guard = await self._finder.resolved(call, class_name, guard, object_id)
         current = await self._writable(call, "delete", class_name, object_id, guard)
         if current is None:
             if self._behaviour.absent_delete_fails:

@@ -11,6 +11,29 @@ Fields: TypeAlias = dict[str, Json]
 
 _PRIVATE = ("authData", "email", "mobilePhoneNumber")
 _OF_A_POINTER = frozenset({"__type", "className", "objectId", "createdAt", "updatedAt"})
+_SECRETS = frozenset({"password", "salt", "sessionToken"})
+_OF_OTHERS = _SECRETS | {"authData"}
+_NOTHING: frozenset[str] = frozenset()
+
+
+def unseen_columns(
+    principal: Principal, schema: ClassSchema, object_id: str | None = None
+) -> frozenset[str]:
+    """Columns that the principal cannot ask for, in a condition or an order.
+
+    What nobody reads, not even with the master key (storage.md 4.2), and what a client is not
+    shown of every object; ``object_id`` tells that it asks about that one alone. Addresses and
+    numbers can be asked for, since friends are looked for by them.
+    """
+    if schema.name != "_User":
+        unseen, own = _NOTHING, False
+    else:
+        own = object_id is not None and principal.user_id == object_id
+        unseen = _SECRETS if own or principal.is_master else _OF_OTHERS
+    rules = schema.rules
+    if rules is None or principal.is_master:
+        return unseen
+    return unseen | rules.hidden if own else unseen | rules.hidden | rules.private
 
 
 def visible(
