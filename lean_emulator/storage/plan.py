@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.contact import spellings
 from lean_emulator.model.document import apply_write
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Where
@@ -214,11 +215,19 @@ def _places(schema: ClassSchema, document: Mapping[str, Json] | None) -> dict[Pl
     for column in schema.unique:
         value = document.get(column)
         if isinstance(value, str | int | float):
-            found[column, value] = column
+            for same in _spelled(schema.name, column, value):
+                found[column, same] = column
     for index in schema.unique_indexes:
         for entry in index.entries(document):
             found[("index", index.name), entry] = index.columns
     return found
+
+
+def _spelled(class_name: str, column: str, value: str | float) -> tuple[str | float, ...]:
+    """All ways to write a unique value: a phone number has two that are one number."""
+    if isinstance(value, str) and (class_name, column) == ("_User", "mobilePhoneNumber"):
+        return spellings(value)
+    return (value,)
 
 
 def _whole(value: Json) -> int:

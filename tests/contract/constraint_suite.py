@@ -74,6 +74,16 @@ class ConstraintSuite:
             await refuses(storage, "code", insert("p3", code=3), insert("p4", code=3))
             await storage.commit([update("p1", {"code": 1, "other": 1}), insert("p3", code=3)])
 
+    async def test_a_number_of_a_phone_is_one_in_both_spellings(self, make: Make) -> None:
+        async with make() as storage:
+            await storage.commit([insert("ann", "_User", mobilePhoneNumber="13800000000")])
+            taken = insert("bob", "_User", mobilePhoneNumber="+8613800000000")
+            with pytest.raises(DuplicateValue) as caught:
+                await storage.commit([taken])
+            assert caught.value.field == "mobilePhoneNumber"
+            await storage.commit([insert("eve", "_User", mobilePhoneNumber="+113800000000")])
+            await storage.commit([delete("ann", "_User"), taken])
+
     async def test_the_whole_of_a_refused_commit_is_undone(self, make: Make) -> None:
         async with make() as storage:
             await indexed(storage, unique("code"))

@@ -253,3 +253,20 @@ async def test_two_sign_ups_at_the_same_time(tmp_path: Path) -> None:
         answers = await asyncio.gather(*(api("POST", "/1.1/users", NEW) for _ in range(5)))
         assert sorted(answer.status for answer in answers) == [201, 400, 400, 400, 400]
         assert [a.json for a in answers if a.status == 400] == [error(202)] * 4
+
+
+async def test_two_sign_ups_with_one_number_in_two_spellings(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        numbers = ("13800000000", "+8613800000000")
+        bodies = (
+            {"username": f"u{n}", "password": "x", "mobilePhoneNumber": numbers[n % 2]}
+            for n in range(6)
+        )
+        answers = await asyncio.gather(*(api("POST", "/1.1/users", body) for body in bodies))
+        assert sorted(answer.status for answer in answers) == [201] + [400] * 5
+        assert [a.json for a in answers if a.status == 400] == [error(214)] * 5
+        (user,) = [answer.json for answer in answers if answer.status == 201]
+        path = f"/1.1/users/{user['objectId']}"
+        for number in (*numbers, *numbers):
+            own = await api("PUT", path, {"mobilePhoneNumber": number}, headers=MASTER)
+            assert own.status == 200, "its own number in the other spelling is still its own"
