@@ -13,7 +13,7 @@ from lean_emulator.model.declared_index import Index
 from lean_emulator.model.operations import parse_write
 from lean_emulator.model.schema import NUMBER, ClassSchema, new_class
 from lean_emulator.model.values import pointer
-from lean_emulator.storage.contract import Change, Storage, Update
+from lean_emulator.storage.contract import Change, Delete, Storage, Update
 from tests.contract.storage_suite import Make, delete, ids, insert, query, update
 
 
@@ -82,7 +82,7 @@ class ConstraintSuite:
                 await storage.commit([taken])
             assert caught.value.field == "mobilePhoneNumber"
             await storage.commit([insert("eve", "_User", mobilePhoneNumber="+113800000000")])
-            await storage.commit([delete("ann", "_User"), taken])
+            await storage.commit([Delete("_User", "ann"), taken])
 
     async def test_the_whole_of_a_refused_commit_is_undone(self, make: Make) -> None:
         async with make() as storage:
