@@ -340,3 +340,86 @@ def test_20_an_answer_that_is_no_object_stores_the_original(
     assert rest.emulator.fired() == {f"beforeSave {class_name}": 1}
     stored = rest.stored(class_name, made)
     assert stored.keys() == {"n", "text", "objectId", "createdAt", "updatedAt"}
+
+
+def signed_up(engine: Engine) -> dict[str, Any]:
+    credentials = {"username": uuid.uuid4().hex, "password": "correct"}
+    made = engine.rest.ask("POST", "users", credentials)
+    assert made.status_code == 201
+    return {**credentials, **made.json()}
+
+
+def test_whoever_runs_a_function_is_seen_in_it(engine: Engine) -> None:
+    """The SDK asks for the user with the session, while the call waits."""
+    user = signed_up(engine)
+    session = {"X-LC-Session": user["sessionToken"]}
+    engine.rest.emulator.forget()
+    answer = engine.rest.ask("POST", "functions/whoami", {}, session)
+    assert answer.json() == {"result": user["username"]}
+    asked = [step["path"] for step in engine.rest.emulator.steps() if step.get("method") == "GET"]
+    assert [path.partition("?")[0] for path in asked] == ["/1.1/users/me"]
+
+
+def test_a_session_is_read_from_header_and_url(engine: Engine) -> None:
+    user = signed_up(engine)
+    by_header = engine.rest.ask("GET", "users/me", headers={"X-LC-Session": user["sessionToken"]})
+    by_url = engine.rest.ask("GET", f"users/me?session_token={user['sessionToken']}")
+    for answer in (by_header, by_url):
+        assert (answer.status_code, answer.json()["objectId"]) == (200, user["objectId"])
+    assert engine.rest.refusal("GET", "users/me?session_token=wrong") == (
+        400,
+        211,
+        "Could not find user.",
+    )
+
+
+def test_the_master_key_with_a_session_and_the_hook_key(engine: Engine) -> None:
+    """As engines send all they have with every request: the master key wins, the user is known."""
+    user = signed_up(engine)
+    keys = engine.rest.emulator.keys
+    closed = engine.rest.save("Closed", ACL={})
+    everything = {
+        "X-LC-Key": f"{keys['master_key']},master",
+        "X-LC-Session": user["sessionToken"],
+        "X-LC-Hook-Key": keys["hook_key"],
+    }
+    assert engine.rest.ask("GET", f"classes/Closed/{closed}").status_code != 200
+    answer = engine.rest.ask("GET", f"classes/Closed/{closed}", headers=everything)
+    assert answer.json()["objectId"] == closed
+    hook_key = {"X-LC-Hook-Key": keys["hook_key"]}
+    assert engine.rest.ask("GET", f"classes/Closed/{closed}", headers=hook_key).status_code != 200
+    shown = engine.rest.ask("GET", f"classes/_User/{user['objectId']}", headers=everything)
+    assert shown.json()["sessionToken"] == user["sessionToken"]
+    others = engine.rest.ask("GET", f"classes/_User/{user['objectId']}")
+    assert "sessionToken" not in others.json()
+
+
+def test_deletes_with_a_body_and_of_several(engine: Engine) -> None:
+    keys = {"X-LC-Hook-Key": engine.rest.emulator.keys["hook_key"]}
+    kept = [engine.rest.save("Kept", kept=True) for _ in range(3)]
+    quiet = {"__ignore_hooks": ["beforeDelete"]}
+    one = engine.rest.ask("DELETE", f"classes/Kept/{kept[0]}", quiet, keys)
+    assert (one.status_code, engine.rest.emulator.fired()) == (200, {})
+    several = engine.rest.ask("DELETE", f"classes/Kept/{kept[1]},{kept[2]}", quiet, keys)
+    assert (several.status_code, engine.rest.emulator.fired()) == (200, {})
+    assert [engine.rest.stored("Kept", one) for one in kept] == [{}] * 3
+
+
+@pytest.mark.parametrize("params", ["fetchWhenSave=true", "new=true"])
+def test_a_write_answers_the_whole_object_when_asked(engine: Engine, params: str) -> None:
+    made = engine.rest.ask("POST", f"classes/Changed?{params}", {"n": 1}).json()
+    assert (made["n"], made["added"]) == (1, "by the hook")
+    path = f"classes/Changed/{made['objectId']}?{params}"
+    changed = engine.rest.ask("PUT", path, {"n": {"__op": "Increment", "amount": 4}}).json()
+    assert changed["n"] == 5
+    create = {"method": "POST", "path": "/1.1/classes/Changed", "body": {"n": 1}}
+    member = {**create, "params": {params.partition("=")[0]: True}}
+    (told,) = engine.rest.ask("POST", "batch", {"requests": [member]}).json()
+    assert told["success"]["added"] == "by the hook"
+
+
+@pytest.mark.parametrize("prod", ["0", "1"])
+def test_both_environments_reach_the_only_code(engine: Engine, prod: str) -> None:
+    headers = {"X-LC-Prod": prod}
+    assert engine.rest.ask("POST", "functions/nap", {"seconds": 0}, headers).status_code == 200
+    assert engine.rest.ask("POST", "classes/Refused", {}, headers).json()["code"] == 142
