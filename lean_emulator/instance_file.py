@@ -85,7 +85,7 @@ def look(project_dir: Path) -> Sighting:
     instance = _read(path_in(project_dir))
     if instance is None:
         return Sighting(Health.ABSENT, None)
-    if not _exists(instance.pid):
+    if not exists(instance.pid):
         return Sighting(Health.GONE, instance)
     if not _answers(instance.api_url):
         return Sighting(Health.SILENT, instance)
@@ -109,7 +109,8 @@ def _read(path: Path) -> Instance | None:
     return instance if fits and instance.pid > 0 else None
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether a process of that id runs; one that has ended and was not collected does not."""
     if os.name == "nt":  # signal 0 would end the process there; the probe decides alone
         return True
     try:
@@ -118,7 +119,16 @@ def _exists(pid: int) -> bool:
         return False
     except (PermissionError, OverflowError):
         return True
-    return True
+    return not _has_ended(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether nothing but its exit code is left of a process, where that can be told."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in (b"Z", b"X")
 
 
 def _answers(api_url: str) -> bool:

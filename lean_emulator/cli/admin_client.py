@@ -90,6 +90,14 @@ class AdminClient:
         messages: list[dict[str, Any]] = self._object(answer, target)["results"]
         return messages
 
+    def logs(self, after: str = "", wait: float = 0.0) -> dict[str, Any]:
+        """``results``, oldest first, and the ``cursor`` to go on from.
+
+        ``wait`` is how many seconds to wait for the first one.
+        """
+        query = urlencode({"after": after, "wait": f"{wait:g}", "limit": "10000"})
+        return self._get(f"/__emu/logs?{query}", SECONDS + wait)
+
     def clear_inbox(self) -> None:
         """Forget all messages."""
         try:

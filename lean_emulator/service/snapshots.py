@@ -84,6 +84,10 @@ class Snapshots:
     def all(self) -> list[dict[str, Json]]:
         return [self._known[name].to_json() for name in sorted(self._known)]
 
+    def now(self) -> dict[str, Json]:
+        """Objects as they are, counted as those of a snapshot are; it has no name."""
+        return Snapshot("", self._clock.now_ms(), self._storage).to_json()
+
     async def save(self, name: str) -> dict[str, Json]:
         """Keep all objects as they are under a name, in the place of what had it.
 

@@ -1,4 +1,4 @@
-"""``/__emu/snapshots``, ``/reset`` and ``/data``: all objects as they were, or none."""
+"""``/__emu/snapshots``, ``objects``, ``reset`` and ``data``: all objects as they were, or none."""
 
 from collections.abc import Awaitable, Callable
 
@@ -26,6 +26,7 @@ class SnapshotHandlers:
 
     def routes(self) -> list[Route]:
         return [
+            Route("GET", "/objects", master_only(self.now)),
             Route("GET", "/snapshots", master_only(self.all)),
             Route("PUT", "/snapshots/:name", master_only(self.save)),
             Route("DELETE", "/snapshots/:name", master_only(self.remove)),
@@ -37,6 +38,10 @@ class SnapshotHandlers:
 
     async def all(self, request: Request) -> Answer:
         return Answer({"results": [*self._snapshots.all()]})
+
+    async def now(self, request: Request) -> Answer:
+        """How many objects each class has."""
+        return Answer(self._snapshots.now())
 
     async def save(self, request: Request, name: str) -> Answer:
         return Answer(await self._snapshots.save(name))
