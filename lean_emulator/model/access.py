@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError, Hint
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.model.class_permissions import ClassAction, Grant
 from lean_emulator.model.query import EVERYTHING, ReadableBy, Where
 from lean_emulator.model.schema import ClassSchema
@@ -32,7 +33,7 @@ _RIGHTS: Mapping[Action, Right] = {
 _AN_ID = re.compile(r"[0-9a-f]{24}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Principal:
     """Who is asking."""
 

@@ -3,11 +3,11 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.model.identity import identity
 from lean_emulator.model.values import MISSING, Missing, normalise
 
@@ -28,7 +28,7 @@ class Operation(ABC):
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Set(Operation):
     """Assign a value, null included."""
 
@@ -42,7 +42,7 @@ class Set(Operation):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unset(Operation):
     """Remove the field."""
 
@@ -54,7 +54,7 @@ class Unset(Operation):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Increment(Operation):
     """Add a number; a missing field counts as 0. A sum that no double holds raises code 1."""
 
@@ -67,7 +67,7 @@ class Increment(Operation):
         return total
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Add(Operation):
     """Append all, keeping duplicates."""
 
@@ -77,7 +77,7 @@ class Add(Operation):
         return [*_list(old), *self.objects]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddUnique(Operation):
     """Append what is not there yet; duplicates that are there already stay."""
 
@@ -93,7 +93,7 @@ class AddUnique(Operation):
         return members
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Remove(Operation):
     """Drop every member equal to one of the given; a missing list becomes an empty one."""
 
@@ -104,7 +104,7 @@ class Remove(Operation):
         return [item for item in _list(old) if identity(item) not in unwanted]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bitwise(Operation):
     """And, or, xor on an integer; a missing field gives 0 for *and*, else the value."""
 
@@ -120,7 +120,7 @@ class Bitwise(Operation):
         return _BITS[self.word](number, self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relate(Operation):
     """Take objects out of a relation, then put others in; the document itself does not change."""
 
@@ -148,7 +148,7 @@ class Relate(Operation):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Then(Operation):
     """Two operations of one request on the same field, one after the other."""
 

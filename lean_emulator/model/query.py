@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 
 CompareOp: TypeAlias = Literal["eq", "lt", "lte", "gt", "gte"]
 
@@ -167,7 +168,7 @@ class Order:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keys:
     """Which fields an answer shows; without ``shown`` all, less ``hidden``."""
 

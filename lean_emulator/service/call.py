@@ -1,18 +1,19 @@
 """One piece of work on behalf of somebody: who, until when, in which trace, caused by what."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from lean_emulator.base import errors
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.errors import Hint
+from lean_emulator.base.record import record
 from lean_emulator.base.trace import Span
 from lean_emulator.model.access import Principal
 from lean_emulator.model.hooknames import HookKind
 from lean_emulator.storage.rehearsable import Rehearsal, current_rehearsal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wish:
     """Hooks that a write asked to leave out, whether or not it was entitled to.
 
@@ -25,7 +26,7 @@ class Wish:
     source: Literal["request", "import"] = "request"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """The first argument of every service function."""
 

@@ -4,11 +4,11 @@ Sources: engine.md 2.7 for bodies and answers, 4.2 and 4.6 for what becomes of t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.base.signing import hook_mark
 from lean_emulator.model.access import Principal
 from lean_emulator.model.document import AUTOMATIC, only, without
@@ -22,7 +22,7 @@ HIDDEN = frozenset({"password", "salt"})
 _KEPT = HIDDEN | {"sessionToken"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HookEvent:
     """A moment in the life of an object at which a hook may run."""
 

@@ -4,13 +4,14 @@ Sources: storage.md 3 for the answers, engine.md 4 for the order of hooks.
 """
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.base.trace import EventLog
 from lean_emulator.model.access import Action, Principal, may
 from lean_emulator.model.behaviour import USUAL, Behaviour
@@ -61,7 +62,7 @@ from lean_emulator.storage.contract import (
 Fields: TypeAlias = dict[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wish:
     """How a reader wants objects: some keys, with included objects, with their ACL."""
 
@@ -70,7 +71,7 @@ class Wish:
     acl: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """What a query found; ``count`` is ``None`` unless it was asked for."""
 

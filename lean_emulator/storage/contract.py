@@ -1,17 +1,18 @@
 """What every storage promises. ``tests/contract/storage_suite.py`` holds each of them to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.model.operations import Relate, Write
 from lean_emulator.model.query import Query, Where
 from lean_emulator.model.schema import ClassSchema
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Insert:
     """A new document, complete with ``objectId``, ``createdAt`` and ``updatedAt``.
 
@@ -27,7 +28,7 @@ class Insert:
         return str(self.document["objectId"])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """Operations on the document as it is when the commit happens, its relations included.
 
@@ -41,7 +42,7 @@ class Update:
     guard: Where | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Remove a document; ``guard`` must match it then."""
 
@@ -53,7 +54,7 @@ class Delete:
 Change: TypeAlias = Insert | Update | Delete
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Committed:
     """A change that happened; ``before`` and ``after`` are ``None`` where there is no document."""
 

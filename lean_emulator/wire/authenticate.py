@@ -1,11 +1,11 @@
 """Who is asking: credentials from headers or from a simple request's body (storage.md 1.2, 1.3)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import Hint
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.base.signing import request_sign, same_secret
 from lean_emulator.model.access import Principal
 from lean_emulator.service.engine import Credentials
@@ -28,7 +28,7 @@ SESSION_HEADERS = frozenset(name.lower() for name in _SESSION)
 """Headers a session token may come in, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claims:
     """What a request says of itself, wherever it said it; ``None`` where it said nothing."""
 

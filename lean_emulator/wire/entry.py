@@ -1,13 +1,14 @@
 """From an HTTP request's parts to a ``Request``: path, parameters, body, principal, budget."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qsl, unquote
 
 from lean_emulator.base import jsontext
 from lean_emulator.base.clock import Clock
 from lean_emulator.base.deadline import Deadline
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.base.signing import same_secret, verify_hook_mark
 from lean_emulator.base.trace import Span
 from lean_emulator.model.access import ANONYMOUS, Principal
@@ -32,7 +33,7 @@ CALL_HEADER = "X-Lean-Emu-Call"
 """Carries the id of the call into the user's code that caused this request."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Incoming:
     """An HTTP request whose body has been read."""
 

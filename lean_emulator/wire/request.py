@@ -1,10 +1,11 @@
 """What a handler gets and gives, free of sockets: batch uses the same pair."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.jsontext import Json
+from lean_emulator.base.record import record
 from lean_emulator.model.hooknames import (
     MARKED_HOOKS,
     MARKS,
@@ -23,7 +24,7 @@ CONTROL_MEMBERS = frozenset({"__internalId", "__children", "_fetchWhenSave", "_w
 """Members of a body that steer the request and are never stored (storage.md 1.3, 3.8)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """One API request after authentication.
 
@@ -101,7 +102,7 @@ class Request:
         return marked
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """Status, JSON body and headers beyond the usual."""
 
