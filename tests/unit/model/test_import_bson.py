@@ -1,0 +1,90 @@
+"""Backups in BSON; pymongo makes the documents that are read here."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lean_emulator.model.import_bson import read_bson
+from lean_emulator.model.import_rows import Row, Unreadable
+
+bson = pytest.importorskip("bson")
+dbref = pytest.importorskip("bson.dbref")
+decimal128 = pytest.importorskip("bson.decimal128")
+int64 = pytest.importorskip("bson.int64")
+
+ID = "5cc6abe117b54d7448151efc"
+MOMENT = datetime(2020, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+ISO = "2020-01-02T03:04:05.678Z"
+
+
+def rows(*documents: Any) -> list[Any]:
+    raw = b"".join(bson.encode(document) for document in documents)
+    found = [*read_bson(io.BytesIO(raw))]
+    assert all(isinstance(each, Row) for each in found), found
+    return [each.value for each in found if isinstance(each, Row)]
+
+
+def test_what_only_bson_has_becomes_what_rest_has() -> None:
+    given = {
+        "_id": bson.ObjectId(ID),
+        "createdAt": MOMENT,
+        "updatedAt": MOMENT,
+        "ACL": {"*": {"read": True}},
+        "at": MOMENT,
+        "n": int64.Int64(5),
+        "price": decimal128.Decimal128("1.5"),
+        "raw": b"ab",
+        "author": dbref.DBRef("_User", bson.ObjectId(ID)),
+        "cover": dbref.DBRef("_File", "f1"),
+        "place": {"type": "Point", "coordinates": [116.4, 39.9]},
+        "old": {"__type": "GeoPoint", "latitude": 1.0, "longitude": 2.0},
+        "list": [dbref.DBRef("Post", "p1"), None, True, 1.5, float("nan")],
+    }
+    assert rows(given) == [
+        {
+            "objectId": ID,
+            "createdAt": ISO,
+            "updatedAt": ISO,
+            "ACL": {"*": {"read": True}},
+            "at": {"__type": "Date", "iso": ISO},
+            "n": 5,
+            "price": 1.5,
+            "raw": {"__type": "Bytes", "base64": "YWI="},
+            "author": {"__type": "Pointer", "className": "_User", "objectId": ID},
+            "cover": {"__type": "File", "id": "f1"},
+            "place": {"__type": "GeoPoint", "latitude": 39.9, "longitude": 116.4},
+            "old": {"__type": "GeoPoint", "latitude": 1.0, "longitude": 2.0},
+            "list": [
+                {"__type": "Pointer", "className": "Post", "objectId": "p1"},
+                None,
+                True,
+                1.5,
+                None,
+            ],
+        }
+    ]
+
+
+def test_members_of_relations() -> None:
+    given = {"_id": bson.ObjectId(ID), "owningId": bson.ObjectId(ID), "relatedId": "m1"}
+    assert rows(given) == [{"owningId": ID, "relatedId": "m1"}]
+
+
+def test_a_wrong_value_refuses_its_document_alone() -> None:
+    raw = bson.encode({"_id": "a", "x": bson.Regex("a")}) + bson.encode({"_id": "b"})
+    first, second = read_bson(io.BytesIO(raw))
+    assert isinstance(first, Unreadable)
+    assert "Regex" in first.text
+    assert isinstance(second, Row)
+    assert (second.line, second.value, second.at) == (2, {"objectId": "b"}, len(raw))
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5, 10])
+def test_a_file_that_is_cut_off(cut: int) -> None:
+    raw = bson.encode({"_id": "a"}) + bson.encode({"_id": "bcdefghi"})
+    first, last = read_bson(io.BytesIO(raw[:-cut]))
+    assert isinstance(first, Row)
+    assert isinstance(last, Unreadable)
+    assert "cut off" in last.text
