@@ -20,8 +20,7 @@ from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.behaviour_settings import behaviour
 from lean_emulator.cloud_code import Builder, CloudCode, staging_facts
-from lean_emulator.console.contract import Instance, Timers
-from lean_emulator.console.server import Console
+from lean_emulator.console_room import console_of
 from lean_emulator.engine.environment import AppKeys
 from lean_emulator.engine.output import OutputLine
 from lean_emulator.keys import Keys
@@ -128,10 +127,11 @@ class Emulator:
         self.blobs: Blobs = _blobs(settings)
         self.api_port = 0
         self.console_port = 0
+        self.keys = keys
         self._keys = Credentials(keys.app_id, keys.app_key, keys.master_key, keys.hook_key)
         self._on_output = on_output
         self._open = AsyncExitStack()
-        self._started_ms = self._clock.now_ms()
+        self.started_ms = self._clock.now_ms()
 
         seconds = settings.function_seconds if settings.timeouts else math.inf
         self.runtime: CloudCode = cloud_code or self._cloud_code()
@@ -338,7 +338,7 @@ class Emulator:
         opened.callback(self.inbox.close)
         opened.callback(self.logbook.close)
         self.api_port = await self._api.start(settings.host, settings.port)
-        console = self._console()
+        console = console_of(self)
         opened.push_async_callback(console.stop)
         self.console_port = await console.start(settings.host, self._wanted_console_port())
         opened.push_async_callback(self.runtime.stop)
@@ -492,32 +492,6 @@ class Emulator:
                 self.rehearsals, inner, self.workbench, self.users, self.log, self.mask
             ).routes(),
         ]
-
-    def _console(self) -> Console:
-        return Console(
-            log=self.log,
-            inbox=self.inbox,
-            mask=self.mask,
-            runtime=self.runtime,
-            workbench=self.workbench,
-            timers=Timers(
-                self.timers.tasks,
-                self.timers.queue,
-                self.timers.agenda,
-                self.clock,
-                _zone(self.settings),
-            ),
-            instance=Instance(
-                name=self.settings.project_dir.resolve().name,
-                version=__version__,
-                project_dir=str(self.settings.project_dir.resolve()),
-                api_url=self.api_url,
-                app_id=self._keys.app_id,
-                started_ms=self._started_ms,
-                storage=self.storage_text,
-            ),
-            hosts=frozenset({"127.0.0.1", "localhost", "[::1]", self.settings.host}),
-        )
 
     def _describe(self) -> dict[str, Json]:
         """The instance as ``/__emu/info`` gives it; no keys in it."""

@@ -21,6 +21,7 @@ FLOORS = {
     "account_settings": 5,
     "behaviour_settings": 5,
     "cloud_code": 5,
+    "console_room": 5,
     "state_folder": 5,
     "keys": 5,
     "settings": 5,
@@ -43,6 +44,8 @@ NEIGHBOURS = {
     ("emulator", "task_file"),
     ("task_file", "state_folder"),
     ("emulator", "cloud_code"),
+    ("emulator", "console_room"),
+    ("console_room", "emulator"),  # its type alone
     ("cloud_code", "settings"),
     ("account_settings", "settings"),
     ("behaviour_settings", "settings"),

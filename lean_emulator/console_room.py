@@ -1,0 +1,41 @@
+"""The debug console over a whole emulator: handed what it shows, in plain values."""
+
+from typing import TYPE_CHECKING
+
+from lean_emulator import __version__
+from lean_emulator.console.contract import Instance, Timers
+from lean_emulator.console.server import Console
+from lean_emulator.model.task import zone_named
+
+if TYPE_CHECKING:
+    from lean_emulator.emulator import Emulator
+
+
+def console_of(emulator: "Emulator") -> Console:
+    """A console that shows this emulator, not started yet."""
+    settings, timers = emulator.settings, emulator.timers
+    project = settings.project_dir.resolve()
+    return Console(
+        log=emulator.log,
+        inbox=emulator.inbox,
+        mask=emulator.mask,
+        runtime=emulator.runtime,
+        workbench=emulator.workbench,
+        timers=Timers(
+            timers.tasks,
+            timers.queue,
+            timers.agenda,
+            emulator.clock,
+            zone_named(settings.time_zone),
+        ),
+        instance=Instance(
+            name=project.name,
+            version=__version__,
+            project_dir=str(project),
+            api_url=emulator.api_url,
+            app_id=emulator.keys.app_id,
+            started_ms=emulator.started_ms,
+            storage=emulator.storage_text,
+        ),
+        hosts=frozenset({"127.0.0.1", "localhost", "[::1]", settings.host}),
+    )
