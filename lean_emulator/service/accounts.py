@@ -1,11 +1,12 @@
 """Users as they are stored: found by what is theirs alone, changed by the server itself."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock, iso_text
 from lean_emulator.base.errors import ApiError, DuplicateValue
-from lean_emulator.model.access import Principal
+from lean_emulator.model.access import ANONYMOUS, Principal
 from lean_emulator.model.contact import check_email, check_phone, spellings
 from lean_emulator.model.document import only
 from lean_emulator.model.operations import Operation, Set
@@ -45,6 +46,14 @@ class Accounts:
         """A user as it sees itself, with the session token that it gets on signing in alone."""
         seen = self._objects.seen(Principal("user", user), "_User", user)
         return {**seen, **only(user, ("sessionToken",))}
+
+    async def own_id(self, call: Call) -> str:
+        """The id of the session's user. Raises 206 without one, also beside the master key."""
+        user_id = call.principal.user_id
+        if user_id is None:
+            await self._objects.check(replace(call, principal=ANONYMOUS), "update", "_User", "")
+        assert user_id is not None, "nobody has been refused"
+        return user_id
 
     def now(self) -> str:
         """The instant of a write that happens now."""

@@ -15,6 +15,7 @@ from lean_emulator.model.schema import new_class
 from lean_emulator.model.values import pointer
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects, Page, Wish
+from lean_emulator.service.permissions import refused
 from lean_emulator.storage.contract import Change, Insert, Storage, Update
 
 ALL = 1_000_000
@@ -214,13 +215,13 @@ def named_user(principal: Principal, name: str) -> str:
     return principal.user_id
 
 
-def acting_user(principal: Principal, name: str) -> str:
+def acting_user(call: Call, name: str) -> str:
     """The user a path speaks of, who must be that of the session; the master key acts for all.
 
     Raises 206 for anybody else's.
     """
-    user = named_user(principal, name)
-    ruling = may(principal, "update", new_class("_User"), user)
+    user = named_user(call.principal, name)
+    ruling = may(call.principal, "update", new_class("_User"), user)
     if not ruling:
-        raise ruling.error()
+        raise refused(call, ruling)
     return user

@@ -7,7 +7,6 @@ from lean_emulator.base import errors
 from lean_emulator.base.errors import ApiError
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
-from lean_emulator.model.access import Principal
 from lean_emulator.model.document import only
 from lean_emulator.model.operations import Operation, Set, Write
 from lean_emulator.model.query import Compare, Query, both
@@ -102,7 +101,7 @@ class FriendRequests:
         Only the friend who was asked may; one who declined may change their mind. Raises 101 for
         no such request, 206 for anybody else, 211 when the asker has left.
         """
-        user, friend = await self._asked(call.principal, request_id)
+        user, friend = await self._asked(call, request_id)
         await self._follows.require_user(user)  # before anything is written
         server = by_server(call)  # the row of the asker may be the asker's alone
         await self._follows.follow(server, Follow(user, friend), {"friendStatus": _FRIENDS})
@@ -113,7 +112,7 @@ class FriendRequests:
 
     async def decline(self, call: Call, request_id: str) -> Fields:
         """Refuse, so that the asker cannot ask again. Raises what ``accept`` does."""
-        await self._asked(call.principal, request_id)
+        await self._asked(call, request_id)
         return await self._settle(call, request_id, "declined")
 
     async def _settle(self, call: Call, request_id: str, status: str) -> Fields:
@@ -131,15 +130,15 @@ class FriendRequests:
         found = await self._storage.find(Query("_FriendshipRequest", where))
         return found[-1] if found else None
 
-    async def _asked(self, principal: Principal, request_id: str) -> tuple[str, str]:
-        """Who asked whom, when the principal may answer for the latter."""
+    async def _asked(self, call: Call, request_id: str) -> tuple[str, str]:
+        """Who asked whom, when the call may answer for the latter."""
         row = await self._storage.get("_FriendshipRequest", request_id)
         if row is None:
             raise errors.OBJECT_NOT_FOUND(f"There is no friendship request '{request_id}'.")
         user, friend = (user_id(row.get(name)) for name in ("user", "friend"))
         if user is None or friend is None:
             raise errors.INVALID_REQUEST(f"The request '{request_id}' does not name two users.")
-        return user, acting_user(principal, friend)
+        return user, acting_user(call, friend)
 
 
 class Blocklist:

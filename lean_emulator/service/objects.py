@@ -30,7 +30,7 @@ from lean_emulator.model.operations import Relate
 from lean_emulator.model.predicate import compile_where
 from lean_emulator.model.query import Keys, Query, Where
 from lean_emulator.model.schema import ClassSchema, admit_write, new_class
-from lean_emulator.model.values import check_class_name
+from lean_emulator.model.values import MISSING, Missing, check_class_name
 from lean_emulator.service.call import Call
 from lean_emulator.service.commits import Commits
 from lean_emulator.service.drafts import (
@@ -182,12 +182,19 @@ class Objects:
         results = await self._answers(call, query.class_name, rows, wish)
         return Page(results, await self._finder.count(call, query) if count else None)
 
-    async def check(self, call: Call, action: Action, class_name: str, object_id: str) -> None:
+    async def check(
+        self,
+        call: Call,
+        action: Action,
+        class_name: str,
+        object_id: str,
+        acl: Json | Missing = MISSING,
+    ) -> None:
         """Raise what a write that is no plain update or delete of the object is refused with.
 
-        That is 403 by the class, and 206 for somebody else's account; ACLs are not looked at.
+        That is 403 by the class or an ACL that is given, and 206 for somebody else's account.
         """
-        await self._permissions.check(call, action, self._schema(class_name), object_id)
+        await self._permissions.check(call, action, self._schema(class_name), object_id, acl)
 
     async def stored(self, class_name: str, object_id: str) -> Fields | None:
         """An object as it is stored, whoever asks; ``None`` when there is none."""

@@ -2,9 +2,11 @@
 
 from typing import Literal
 
+from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import Action, Principal, Refusal, may
 from lean_emulator.model.schema import ClassSchema
+from lean_emulator.model.values import MISSING, Missing
 from lean_emulator.service.call import Call
 from lean_emulator.service.roles import Roles
 
@@ -19,10 +21,15 @@ class Permissions:
         self._roles = roles
 
     async def check(
-        self, call: Call, action: Action, schema: ClassSchema, object_id: str | None = None
+        self,
+        call: Call,
+        action: Action,
+        schema: ClassSchema,
+        object_id: str | None = None,
+        acl: Json | Missing = MISSING,
     ) -> None:
-        """Raise what ``refuse`` does where the class or the session forbids; ACLs do not matter."""
-        ruling = may(call.principal, action, schema, object_id)
+        """Raise what ``refuse`` does where the class, the session or a given ACL forbids."""
+        ruling = may(call.principal, action, schema, object_id, acl)
         if not ruling:
             await self.refuse(call, ruling)
 
@@ -33,9 +40,7 @@ class Permissions:
         """
         ruling = await self._reconsidered(refusal)
         if not ruling:
-            if call.span is not None:
-                call.span.detail["refused_by"] = ruling.words().en
-            raise ruling.error()
+            raise refused(call, ruling)
 
     async def sees(
         self, principal: Principal, schema: ClassSchema, object_id: str, acl: Json
@@ -53,3 +58,10 @@ class Permissions:
     async def with_roles(self, principal: Principal) -> Principal:
         """Who reads, with roles, for the part of a query that hides objects."""
         return await self._roles.known(principal)
+
+
+def refused(call: Call, ruling: Refusal) -> ApiError:
+    """What the client is told; which rule it was is then in the trace, as ``refused_by``."""
+    if call.span is not None:
+        call.span.detail["refused_by"] = ruling.words().en
+    return ruling.error()

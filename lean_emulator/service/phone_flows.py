@@ -95,9 +95,12 @@ class PhoneFlows:
         user = await self._of_number(code.phone)
         return await self._sessions.reset_password(call, str(user["objectId"]), password)
 
-    async def request_change(self, call: Call, user_id: str, phone: str, minutes: float) -> None:
-        """Send a code to a number that a user wants to have. Raises 214 for another's number."""
-        number = international(phone)
+    async def request_change(self, call: Call, phone: str, minutes: float) -> None:
+        """Send a code to a number that the session's user wants to have.
+
+        Raises 206 without a session, 214 for another's number.
+        """
+        user_id, number = await self._accounts.own_id(call), international(phone)
         await self._refuse_others(user_id, number)
         self._messages.send(call, "change", number, Wording(minutes=minutes), user_id)
 

@@ -20,6 +20,8 @@ from lean_emulator.service.status_inbox import Box, Counts, Item, StatusInboxes
 PRIVATE = "private"
 DEFAULT = "default"
 MAX_PAGE = 100
+_INBOX = "status inbox"
+"""What a refusal calls it; no class can be called so."""
 _SOCIAL = frozenset({"_User", "_Follower", "_Followee"})
 
 
@@ -111,6 +113,13 @@ class Statuses:
 
     async def mark_read(self, box: Box) -> None:
         await self._boxes.mark_read(box)
+
+    async def check_own(self, call: Call, box: Box) -> None:
+        """Raise 403 for who may not take statuses out of an inbox: all but its owner and master."""
+        of_user = box.owner_class == "_User"
+        acl: Json = {box.owner_id: {"read": True, "write": True}} if of_user else {}
+        name = f"{box.type} of {box.owner_class} {box.owner_id}"
+        await self._objects.check(call, "delete", _INBOX, name, acl)
 
     async def remove(self, box: Box, message_id: int) -> None:
         """Take a status out of one inbox; it stays in others. An absent one is no error."""

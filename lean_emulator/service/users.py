@@ -32,7 +32,6 @@ from lean_emulator.storage.contract import Committed
 _FLAGS = {"email": "emailVerified", "mobilePhoneNumber": "mobilePhoneVerified"}
 SERVER_SET = ("sessionToken", *_FLAGS.values(), "salt")
 """Fields of a user that clients cannot set; what they send for these is ignored."""
-GUARDED = (206, "The user cannot be altered by a client without the session.")
 
 
 class UserWrite(NamedTuple):

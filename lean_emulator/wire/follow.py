@@ -38,16 +38,16 @@ class FollowHandlers:
         ]
 
     async def follow(self, request: Request, user: str, target: str) -> Answer:
-        follow = Follow(acting_user(request.call.principal, user), target)
+        follow = Follow(acting_user(request.call, user), target)
         await self._follows.follow(request.call, follow, attributes(request.body))
         return Answer({})
 
     async def change(self, request: Request, user: str, target: str) -> Answer:
-        follow = Follow(acting_user(request.call.principal, user), target)
+        follow = Follow(acting_user(request.call, user), target)
         return Answer(await self._follows.change(request.call, follow, _wrapped(request)))
 
     async def unfollow(self, request: Request, user: str, target: str) -> Answer:
-        follow = Follow(acting_user(request.call.principal, user), target)
+        follow = Follow(acting_user(request.call, user), target)
         await self._follows.unfollow(request.call, follow)
         return Answer({})
 
@@ -82,7 +82,7 @@ class FollowHandlers:
         return _listed(
             await self._follows.friends(
                 request.call,
-                acting_user(request.call.principal, user),
+                acting_user(request.call, user),
                 parse_query("_Followee", request.params),
                 wish_of(request),
                 count=request.flag("count"),
@@ -140,7 +140,7 @@ class FriendHandlers:
     async def ask(self, request: Request) -> Answer:
         """``user`` asks ``friend``; the session must be that of ``user``."""
         body = request.document()
-        user = acting_user(request.call.principal, required_user(body.get("user"), "user"))
+        user = acting_user(request.call, required_user(body.get("user"), "user"))
         asked = await self._friends.ask(
             request.call,
             user,
@@ -170,12 +170,12 @@ class FriendHandlers:
         return await self._objects.update(request, "_FriendshipRequest", request_id)
 
     async def block(self, request: Request, user: str, blocked: str) -> Answer:
-        owner = acting_user(request.call.principal, user)
+        owner = acting_user(request.call, user)
         await self._blocklist.block(request.call, owner, blocked)
         return Answer({})
 
     async def unblock(self, request: Request, user: str, blocked: str) -> Answer:
-        owner = acting_user(request.call.principal, user)
+        owner = acting_user(request.call, user)
         await self._blocklist.unblock(request.call, owner, blocked)
         return Answer({})
 
@@ -183,7 +183,7 @@ class FriendHandlers:
         return _listed(
             await self._blocklist.page(
                 request.call,
-                acting_user(request.call.principal, user),
+                acting_user(request.call, user),
                 parse_query("_Blocklist", request.params),
                 wish_of(request),
                 count=request.flag("count"),

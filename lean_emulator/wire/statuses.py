@@ -91,12 +91,8 @@ class StatusHandlers:
 
     async def remove(self, request: Request) -> Answer:
         """Take one status out of an inbox: for its owner and the master key."""
-        box, principal = _box(request), request.call.principal
-        if not principal.is_master and (box.owner_class, box.owner_id) != (
-            "_User",
-            principal.user_id,
-        ):
-            raise errors.FORBIDDEN("Only its owner may remove a status from an inbox.")
+        box = _box(request)
+        await self._statuses.check_own(request.call, box)
         message_id = integer(_given(request).get("messageId"), "messageId", 0)
         if message_id < 1:
             raise errors.INVALID_REQUEST("A messageId is needed to remove a status.")

@@ -491,6 +491,15 @@ async def test_permissions(scenario: Scenario, project: Path) -> None:
             {"method": "PUT", "path": At("/1.1/classes/_User/{ann}"), "body": {"n": 1}}]}),
          "session guard of _User: update of _User {ann} is for its own session; "
          "this is nobody, without a session"),
+        (Sent("POST", "/1.1/requestChangePhoneNumber", {"mobilePhoneNumber": "13800000000"}),
+         "session guard of _User: update of _User is for its own session; "
+         "this is nobody, without a session"),
+        (Sent("PUT", "/1.1/users/{ann}/friendship/{bob}", {"n": 1}, headers=as_user("bob")),
+         "session guard of _User: update of _User {ann} is for its own session; "
+         "this is bob ({bob})"),
+        (Sent("DELETE", "/1.1/subscribe/statuses/inbox", {
+            "owner": point("_User", Id("ann")), "messageId": 1}, headers=as_user("bob")),
+         "ACL of status inbox default of _User {ann}: write is for {ann}; this is bob ({bob})"),
         (Sent("GET", "/1.1/classes/Post", params={"where": {"n": {"$select": {
             "query": NOTES, "key": "n"}}}}, headers=as_user("ann")),
          "class permission find of Note: for nobody but the master key; "
