@@ -13,7 +13,7 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.model.import_source import Join
 from lean_emulator.model.operations import Relate
 from lean_emulator.model.query import Query
-from lean_emulator.model.schema import OURS
+from lean_emulator.model.schema import OURS, admit_write, new_class
 from lean_emulator.model.values import check_object_id
 from lean_emulator.storage.contract import Delete, Insert, Storage, Update
 
@@ -110,6 +110,11 @@ class Members:
     async def _park(
         self, join: Join, owner: str, numbers: Mapping[str, int], tally: Counted
     ) -> None:
+        try:
+            await self._learn(join)
+        except ApiError as e:
+            tally.errors += [(number, e) for number in numbers.values()]
+            return
         now = iso_text(self._clock.now_ms())
         for member, number in numbers.items():
             place: dict[str, Json] = {
@@ -126,6 +131,13 @@ class Members:
             times: dict[str, Json] = {"createdAt": now, "updatedAt": now}
             await self._storage.commit([Insert(WAITING, {**place, "objectId": object_id, **times})])
             tally.waiting += 1
+
+    async def _learn(self, join: Join) -> None:
+        """Give the owners' class the column. Raises code 111 where it is another one."""
+        known = self._storage.classes().get(join.owner_class) or new_class(join.owner_class)
+        grown = admit_write(known, {join.key: Relate(join.member_class)})
+        if grown is not known:
+            await self._storage.save_class(grown)
 
 
 def waiting(rows: Sequence[Mapping[str, Json]], join: Join) -> Iterator[tuple[str, str]]:

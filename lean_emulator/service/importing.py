@@ -23,7 +23,7 @@ from lean_emulator.model.import_source import is_join, join_of
 from lean_emulator.model.operations import Operation, Relate, Set, Unset
 from lean_emulator.model.schema_file import schema_of
 from lean_emulator.model.values import check_class_name
-from lean_emulator.service import fates
+from lean_emulator.service import fate_texts, fates
 from lean_emulator.service.call import Call, Wish
 from lean_emulator.service.hook_event import HookEvent
 from lean_emulator.service.import_members import Members
@@ -35,6 +35,7 @@ from lean_emulator.storage.contract import Change, Delete, Insert, Storage, Upda
 SLICE = 100
 """Rows that are stored before others may run."""
 _TOKEN_LENGTH = 25
+_WISH = Wish(source="import")
 _DISK_FULL = errors.DATABASE_ERROR.code
 
 
@@ -133,9 +134,25 @@ class Importing:
         """The step that a file's rows belong to; it says that no hook ran, and why."""
         span = self._log.begin("storage", title, class_name=class_name, op="import")
         if isinstance(first, dict) and not is_join(class_name):
-            event = HookEvent(HookKind.BEFORE_SAVE, class_name, first)
-            fates.note(span, event, self._names(), Wish(source="import"), None)
+            event, names = HookEvent(HookKind.BEFORE_SAVE, class_name, first), self._names()
+            fates.note(span, event, names, _WISH, None)
+            for kind in (HookKind.BEFORE_SAVE, HookKind.AFTER_SAVE):
+                self._skip(span, replace(event, kind=kind), names)
         return span
+
+    def _skip(self, span: Span, event: HookEvent, names: frozenset[str]) -> None:
+        if event.name not in names:
+            return
+        said = fate_texts.ignored(event.kind, _WISH, span, None)
+        self._log.skip(
+            "hook",
+            event.title,
+            span,
+            hook=event.kind.word,
+            class_name=event.class_name,
+            object_id=event.document.get("objectId"),
+            why={"reason": "ignored", "en": said.en, "zh": said.zh},
+        )
 
     def end_trace(self, span: Span, note: str, *, failed: bool) -> None:
         span.detail["note"] = note
