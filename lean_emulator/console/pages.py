@@ -1,4 +1,4 @@
-"""The pages that show: traces, hooks, keys. Each is data for a template, and the same as JSON."""
+"""The home page: traces, as data for a template and the same as JSON; and the plain pages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +10,10 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import Span
 from lean_emulator.base.trace_view import tree
 from lean_emulator.console.inspector import inspect
-from lean_emulator.console.registry import GROUPS, Record, Registered, parse, records, registered
+from lean_emulator.console.registry import registered
 from lean_emulator.console.rendering import Renderer, json_answer, wants_json
-from lean_emulator.console.stream import runtime_state
 from lean_emulator.console.timeline import find, most_telling, timeline
 from lean_emulator.console.trace_list import Filter, TraceList, link
-from lean_emulator.console.traceback_view import read_traceback
 
 _PARTS = {"list": "_list.html", "detail": "_detail.html", "inspector": "_inspector.html"}
 
@@ -79,29 +77,6 @@ class Pages:
             "inspector": inspect(step, render.mask, params.get("tab"), self._project),
         }
 
-    async def hooks(self, request: web.Request) -> web.Response:
-        """``/hooks``: what is registered and how it does; a broken cloud.py takes the page over."""
-        runtime = self._render.runtime
-        traces = self._render.log.traces()
-        known = records(traces)
-        items = registered(runtime.names)
-        if wants_json(request):
-            rows: list[Json] = [self._hook_json(item, known.get(item.key)) for item in items]
-            return json_answer({**runtime_state(runtime), "hooks": rows})
-        failure = runtime.failure if runtime.state == "broken" else None
-        data = {
-            "groups": [(g, [item for item in items if item.group == g]) for g in GROUPS],
-            "records": known,
-            "no_record": Record(),
-            "failure": failure,
-            "traceback": failure
-            and read_traceback(failure.traceback, self._project, self._render.mask),
-            "reload": self._last_reload(traces),
-            "link": link,
-        }
-        template = "broken.html" if failure else "hooks.html"
-        return self._render.page(request, template, data)
-
     async def keys(self, request: web.Request) -> web.Response:
         """``/keys``: the keyboard, for whoever has no scripts."""
         return self._render.page(request, "keys.html", {})
@@ -121,42 +96,6 @@ class Pages:
             "class": hook.of if hook and hook.of else "Review",
             "function": function.label if function else "",
         }
-
-    def _last_reload(self, traces: list[Span]) -> dict[str, Json] | None:
-        """The newest reload that changed what is registered; the first start is no change."""
-        loads = [root for root in traces if root.kind == "reload" and root.outcome == "ok"]
-        for root in loads[:-1]:
-            if root.detail.get("added") or root.detail.get("removed"):
-                mask = self._render.mask
-                return {
-                    **self._list.summary(root),
-                    "added": [mask.text(_spoken(n)) for n in root.detail.get("added") or ()],
-                    "removed": [mask.text(_spoken(n)) for n in root.detail.get("removed") or ()],
-                }
-        return None
-
-    def _hook_json(self, item: Registered, record: Record | None) -> dict[str, Json]:
-        record = record or Record()
-        last = record.last
-        return {
-            "name": item.name,
-            "group": item.group,
-            "label": item.label,
-            "className": item.of,
-            "where": self._render.runtime.where.get(item.name),
-            "runs": record.runs,
-            "rejected": record.rejected,
-            "failed": record.failed,
-            "medianMs": record.median_ms,
-            "slowestMs": record.slowest_ms,
-            "last": None if last is None else {"trace": last.root.name, "step": last.name},
-        }
-
-
-def _spoken(name: str) -> str:
-    """A metadata name as people say it: ``beforeSave Review``."""
-    item = parse(name)
-    return f"{item.label} {item.of}" if item.of else item.label
 
 
 def _urls(request: web.Request) -> Callable[..., str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from lean_emulator.base.trace import Outcome, Span
+from lean_emulator.base.trace import EventLog, Outcome, Span
 from lean_emulator.base.trace_view import walk
 from lean_emulator.model.im_hooks import IM_HOOKS
 
@@ -87,6 +87,11 @@ class Record:
     recent: list[tuple[float, Outcome]] = field(default_factory=list)
 
     @property
+    def error_rate(self) -> float | None:
+        """The part of the finished runs that was rejected or failed, 0 to 1."""
+        return (self.rejected + self.failed) / len(self.times) if self.times else None
+
+    @property
     def median_ms(self) -> float | None:
         return median(self.times) if self.times else None
 
@@ -95,17 +100,31 @@ class Record:
         return max(self.times, default=None)
 
 
-def records(traces: Iterable[Span]) -> Mapping[tuple[str, str | None], Record]:
-    """Records by ``Registered.key``; ``traces`` come newest first, as the log gives them."""
-    found: dict[tuple[str, str | None], Record] = defaultdict(Record)
-    for root in traces:
-        for span in walk(root):
-            key = _key(span)
-            if key is not None and span.outcome != "skipped":
-                _count(found[key], span)
-    for record in found.values():
-        record.recent.reverse()
-    return found
+class Records:
+    """Counts over the traces that are kept; those that are over are walked once."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._over: dict[int, list[Span]] = {}
+
+    def all(self) -> Mapping[tuple[str, str | None], Record]:
+        """Records by ``Registered.key``."""
+        over, found = {}, defaultdict[tuple[str, str | None], Record](Record)
+        for root in self._log.traces():
+            runs = self._over.get(root.id)
+            if runs is None:
+                steps = list(walk(root))
+                runs = [step for step in steps if _key(step) and step.outcome != "skipped"]
+                if all(step.ended is not None for step in steps):
+                    over[root.id] = runs
+            else:
+                over[root.id] = runs
+            for span in runs:
+                _count(found[_key(span) or ("", None)], span)
+        for record in found.values():
+            record.recent.reverse()
+        self._over = over
+        return found
 
 
 def _key(span: Span) -> tuple[str, str | None] | None:

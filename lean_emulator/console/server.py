@@ -10,6 +10,7 @@ from lean_emulator.console.bench import Bench
 from lean_emulator.console.contract import Instance, Runtime, Timers, Workbench
 from lean_emulator.console.export import TraceExport
 from lean_emulator.console.guard import MAX_BODY, Guard
+from lean_emulator.console.hooks_page import HooksPage
 from lean_emulator.console.inbox_page import InboxPage
 from lean_emulator.console.pages import Pages
 from lean_emulator.console.phrases import LANGUAGES
@@ -61,6 +62,7 @@ class Console:
         traces = TraceList(log, mask)
         self._pages = Pages(renderer, traces)
         self._export = TraceExport(renderer, traces)
+        self._hooks = HooksPage(renderer)
         self._run = RunPage(renderer, Bench(workbench))
         self._inbox = InboxPage(renderer, inbox)
         self._tasks = TasksPage(renderer, timers)
@@ -96,7 +98,7 @@ class Console:
                 web.get("/traces/{name}.html", self._export.answer),
                 web.get("/run", self._run.show),
                 web.post("/run", self._run.run),
-                web.get("/hooks", self._pages.hooks),
+                web.get("/hooks", self._hooks.show),
                 web.get("/inbox", self._inbox.show),
                 web.post("/inbox/clear", self._inbox.clear),
                 web.get("/tasks", self._tasks.show),

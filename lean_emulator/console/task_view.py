@@ -82,6 +82,7 @@ class TaskRow:
     runs: int
     failures: int
     waited: int
+    on_time: bool
     average_late: str
     most_late: str
     params: Json
@@ -111,6 +112,7 @@ def task_row(told: Mapping[str, Any], words: Words, mask: Mask) -> TaskRow:
         runs=told["runs"],
         failures=told["failures"],
         waited=told["waited"],
+        on_time=told["averageLateMs"] <= ON_TIME_MS,
         average_late=took(told["averageLateMs"]),
         most_late=took(told["mostLateMs"]),
         params=mask.json(told["params"]),

@@ -11,7 +11,7 @@ from lean_emulator.base.jsontext import Json
 from lean_emulator.console.bench import Refusal
 from lean_emulator.console.contract import Timers
 from lean_emulator.console.fields import fields_of
-from lean_emulator.console.moments import field_text, moment
+from lean_emulator.console.moments import field_text, moment, ms_of
 from lean_emulator.console.payload import Problem
 from lean_emulator.console.registry import registered
 from lean_emulator.console.rendering import (
@@ -22,7 +22,14 @@ from lean_emulator.console.rendering import (
     wants_json,
 )
 from lean_emulator.console.run_page import problem_json
-from lean_emulator.console.task_form import Preview, TaskForm, next_runs, preview, task_of
+from lean_emulator.console.task_form import (
+    NEXT_RUNS,
+    Preview,
+    TaskForm,
+    next_runs,
+    preview,
+    task_of,
+)
 from lean_emulator.console.task_view import Words, past_runs, queue_row, run_row, task_row
 from lean_emulator.console.trace_list import link
 from lean_emulator.console.virtual_clock import clock_json, turn
@@ -99,7 +106,7 @@ class TasksPage:
             done = await self._act(name, fields)
         except ApiError as e:
             if wants_json(request):
-                return json_answer({"error": e.message}, e.status)
+                return json_answer({"error": e.message}, 404)
             return self._gone(request, name)
         if isinstance(done, Refusal):
             known = self._told(name)
@@ -290,6 +297,8 @@ class TasksPage:
             "ran": self._ran(request),
             "problem": problem_json(refusal, say) if refusal else None,
             "link": link,
+            # a post that was refused has no page to come back to
+            "back": request.path_qs if request.method == "GET" else "/tasks",
         }
         status = 422 if refusal else status
         return self._render.page(request, template, {**common, **data}, parts=_PARTS, status=status)
@@ -335,11 +344,14 @@ class TasksPage:
         }
 
     def _upcoming(self, told: Mapping[str, Any], words: Words) -> list[Any]:
-        """The next runs of a cron expression, whether or not the task is on."""
+        """The next runs, of a cron expression also while the task is off."""
         zone = words.zone if told["zone"] is None else zone_named(told["zone"])
-        if "cron" not in told:
-            return []
-        runs = next_runs(Cron.parse(told["cron"]), words.now_ms, zone)
+        if "cron" in told:
+            runs = next_runs(Cron.parse(told["cron"]), words.now_ms, zone)
+        else:
+            first = ms_of(told["next"])
+            steps = range(0 if first is None else NEXT_RUNS)
+            runs = tuple((first or 0) + step * told["every"] * 1000 for step in steps)
         return [moment(words.say, ms, zone, words.now_ms) for ms in runs]
 
 

@@ -51,22 +51,39 @@ class Filter:
     def keep(self, traces: Iterable[Span]) -> list[Span]:
         """Those that match every word and every choice.
 
-        Words like ``class:Review`` are choices too; other words are sought, without regard to
+        Words like ``class:Review`` are choices too, and so is a step that ran: ``hook:beforeSave``,
+        ``hook:Review/beforeSave``, ``function:averageStars``. Other words are sought, without regard to
         case, in titles, paths, names and errors of all steps.
         """
         wanted, words = [*self.chosen], []
         for name, quoted, plain in _WORD.findall(self.text):
             value = quoted or plain
-            if name in (*_FIELDS, "function", "status"):
+            if name in (*_FIELDS, "function", "hook", "status"):
                 wanted.append((name, value))
             else:
                 words.append((f"{name}:{value}" if name else value).casefold())
         return [
             span
             for span in traces
-            if all(_field(span, name) == value.casefold() for name, value in wanted)
+            if all(_has(span, name, value.casefold()) for name, value in wanted)
             and (not words or _has_all(span, words))
         ]
+
+
+def _has(span: Span, name: str, value: str) -> bool:
+    if name == "hook":
+        return any(value in _hook_names(step) for step in walk(span))
+    if name == "function" and _field(span, name) != value:
+        return any(step.kind == name and _field(step, name) == value for step in walk(span))
+    return _field(span, name) == value
+
+
+def _hook_names(step: Span) -> tuple[str, ...]:
+    """What a hook that ran is called, without and with its class."""
+    if step.kind != "hook" or step.outcome == "skipped":
+        return ()
+    hook = str(step.detail.get("hook", "")).casefold()
+    return hook, f"{step.detail.get('class_name') or ''}/{hook}".casefold()
 
 
 def _field(span: Span, name: str) -> str:

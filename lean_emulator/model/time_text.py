@@ -12,7 +12,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 
 def read_seconds(text: str) -> float | None:
     """A span of time: ``1d12h``, ``90s`` or plain seconds; ``None`` for what is none."""
-    text = "".join(text.split())
+    text = text.strip()
     parts = _PART.findall(text)
     if parts and "".join(f"{number}{unit}" for number, unit in parts) == text:
         return sum(float(number) * UNITS[unit] for number, unit in parts)

@@ -7,7 +7,8 @@ async function send(form, submitter) {
   form.setAttribute("aria-busy", "true");
   if (submitter) submitter.disabled = true;
   const headers = { "X-Lean-Emu-Part": "page" };
-  const response = await fetch(form.action, { method: "POST", body, headers });
+  // not form.action: a button of that name hides it
+  const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers });
   const main = part("main", parse(await response.text()));
   if (!main) { location.reload(); return; }
   const focus = submitter?.id;
