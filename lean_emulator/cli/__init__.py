@@ -8,6 +8,7 @@ from keyword import iskeyword
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from lean_emulator import __version__
 from lean_emulator.base.errors import LeanEmuError
@@ -51,6 +52,9 @@ COMMANDS = {
     "stop": Entry("stop", "Stop the running instance."),
     "env": Entry("env", "Print what clients need in their environment."),
     "info": Entry("info", "Show the running instance of a project."),
+    "config": Entry("config", "Show all settings and where they come from."),
+    "doctor": Entry("doctor", "Find what keeps a project from running here."),
+    "completion": Entry("completion", "Make a shell complete commands and options."),
     "version": Entry("version", "Print the version."),
 }
 
@@ -69,6 +73,15 @@ class Program(click.Group):
         function = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(module, function)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by their names, which needs none of them; options as usual."""
+        named = [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
