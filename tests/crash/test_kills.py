@@ -4,6 +4,7 @@ A hundred kills of a process that does nothing but write, and compacts all the t
 """
 
 import asyncio
+import copy
 import json
 import os
 import random
@@ -27,8 +28,8 @@ PER_FOLDER = 10
 WRITER = Path(__file__).with_name("writer.py")
 
 
-class Expected:
-    """What was answered, over all trials."""
+class State:
+    """What a storage has to hold, as far as anybody was told."""
 
     def __init__(self) -> None:
         self.objects: dict[str, int] = {}
@@ -36,10 +37,8 @@ class Expected:
         self.count = 0
         self.maybe_gone: set[str] = set()
         self.pairs: list[list[str]] = []
-        self.answers = 0
 
     def hear(self, said: dict[str, Any]) -> None:
-        self.answers += 1
         match said:
             case {"create": object_id}:
                 self.objects[object_id] = 0
@@ -58,13 +57,61 @@ class Expected:
             case {"relate": object_id}:
                 self.related.add(object_id)
 
-    def settle(self, found: dict[str, Any], count: int) -> None:
-        """Take over writes that happened though nobody was told."""
-        for object_id in self.maybe_gone - found.keys():
-            self.objects.pop(object_id, None)
+    def complaint(self, found: dict[str, Any], count: int, related: set[str]) -> str | None:
+        """What was lost or is there by half; ``None`` when all is well."""
+        objects = self.objects
+        lost = [i for i in objects if i not in found and i not in self.maybe_gone]
+        if lost:
+            return f"lost: {lost}"
+        # of each object at most one update was not answered, and that is a later one
+        older = [i for i, v in objects.items() if i in found and found[i] < v]
+        if older:
+            return f"an older state came back: {older}"
+        if not self.count <= count <= self.count + 1:
+            return f"{self.count} were counted, {count} are there"
+        if not self.related & found.keys() <= related:
+            return f"relations are lost: {self.related - related}"
+        gone = self.maybe_gone | (objects.keys() ^ found.keys())
+        halves = [p for p in self.pairs if len(found.keys() & set(p)) == 1 and not set(p) & gone]
+        return f"half of a batch: {halves}" if halves else None
+
+    def settle(self, found: dict[str, Any], count: int, related: set[str]) -> None:
+        """Take over what is there: writes may have happened though nobody was told."""
+        self.objects, self.count, self.related = dict(found), count, set(related)
         self.maybe_gone.clear()
-        self.objects = {**{k: v for k, v in found.items() if k not in self.objects}, **self.objects}
-        self.count = count
+        self.pairs.clear()
+
+
+class Expected:
+    """The state, those that snapshots keep, and one that may just have been loaded."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.saved: dict[str, State] = {}
+        self.loading: State | None = None
+        self.answers = 0
+
+    def hear(self, said: dict[str, Any]) -> None:
+        self.answers += 1
+        match said:
+            case {"saved": name}:
+                self.saved[name] = copy.deepcopy(self.state)
+            case {"loading": name}:
+                self.loading = copy.deepcopy(self.saved[name])
+            case {"loaded": _}:
+                assert self.loading is not None
+                self.state, self.loading = self.loading, None
+            case _:
+                self.state.hear(said)
+
+    def check(self, found: dict[str, Any], count: int, related: set[str]) -> None:
+        wrong = self.state.complaint(found, count, related)
+        if wrong is not None and self.loading is not None:
+            wrong = self.loading.complaint(found, count, related)
+        assert wrong is None, wrong
+        self.state.settle(found, count, related)
+        self.loading = None
+        self.saved.clear()  # the next writer knows nothing of them
 
 
 def killed_writer(folder: Path, seed: int, seconds: float) -> list[dict[str, Any]]:
@@ -107,26 +154,9 @@ def test_a_hundred_kills_lose_nothing_that_was_answered(tmp_path: Path) -> None:
         if trial % PER_FOLDER == 0:
             answers += expected.answers
             expected, folder = Expected(), tmp_path / str(trial)
-        expected.pairs.clear()
         for said in killed_writer(folder, trial, rng.uniform(0.0, 0.08)):
             expected.hear(said)
-        found, count, related = asyncio.run(opened(folder, reports))
-        lost = {
-            i: v
-            for i, v in expected.objects.items()
-            if i not in found and i not in expected.maybe_gone
-        }
-        assert not lost, f"trial {trial}: {lost}"
-        # of each object at most one update was not answered, and it is a later one
-        older = {i for i, v in expected.objects.items() if i in found and found[i] < v}
-        assert not older, f"trial {trial}: {older}"
-        assert expected.count <= count <= expected.count + 1, f"trial {trial}"
-        assert expected.related & found.keys() <= related, f"trial {trial}"
-        halves = [pair for pair in expected.pairs if len(found.keys() & set(pair)) == 1]
-        gone = expected.maybe_gone | (expected.objects.keys() ^ found.keys())
-        assert all(set(pair) & gone for pair in halves), f"trial {trial}: {halves}"
-        expected.settle(found, count)
-        expected.related &= found.keys()
+        expected.check(*asyncio.run(opened(folder, reports)))
     assert all("not complete" in report for report in reports), reports
     answers += expected.answers
     print(f"{TRIALS} kills, {answers} answers, {len(reports)} torn ends cut off")

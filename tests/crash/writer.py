@@ -20,6 +20,12 @@ from lean_emulator.storage.memory import MemoryStorage
 NOW = "2026-01-01T00:00:00.000Z"
 
 
+DEEDS = (
+    ["create"] * 8 + ["update"] * 4 + ["delete"] * 4 + ["batch"] * 4 + ["count"] * 4
+    + ["relate"] * 4 + ["save", "load"]
+)  # fmt: skip
+
+
 def say(**what: Any) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
@@ -40,11 +46,22 @@ async def write(folder: Path, seed: int) -> None:
     say(ready=True)
     number = 0
     alive: list[str] = []
+    saved: tuple[str, MemoryStorage, list[str]] | None = None
     while True:
         number += 1
         object_id = f"s{seed}n{number}"
-        deed = rng.choice(["create", "create", "update", "delete", "batch", "count", "relate"])
-        if deed == "create" or not alive:
+        deed = rng.choice(DEEDS)
+        if deed == "save":
+            name, fork = f"snapshots/{object_id}.json", storage.fork()
+            await keeper.keep_content(name, fork)
+            saved = (name, fork, [*alive])
+            say(saved=name)
+        elif deed == "load" and saved is not None:
+            say(loading=saved[0])
+            await storage.restore(saved[1], saved[0])
+            alive = [*saved[2]]
+            say(loaded=saved[0])
+        elif deed == "create" or not alive:
             await storage.commit([born(object_id, v=0, text="x" * rng.randrange(200))])
             alive.append(object_id)
             say(create=object_id)
