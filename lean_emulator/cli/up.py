@@ -169,7 +169,8 @@ def _facts(emulator: "Emulator", project: Project, directory: str, began: float)
         names=runtime.names,
         load_seconds=runtime.load_seconds,
         failed=None if runtime.failure is None else runtime.failure.last_line,
-        storage=STORAGE.get(emulator.storage_text) or banner.shown_path(Path(emulator.storage_text)),
+        storage=STORAGE.get(emulator.storage_text)
+        or banner.shown_path(Path(emulator.storage_text)),
         keys_place=banner.keys_place(project.keys_path),
         seconds=time.monotonic() - began,
         attach=project.settings.attach,
