@@ -15,7 +15,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 PACKAGING = setup.cfg pyproject.toml lean_emulator/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup sdk test test-sdk test-javascript test-fuzz test-browser bench check lint \
+.PHONY: help up setup sdk test test-sdk test-javascript test-fuzz test-crash test-browser bench check lint \
 	types fmt fmt-check coverage-page dist clean screenshots chromium
 
 help: ## list the targets
@@ -46,6 +46,9 @@ test-javascript: $(VENV)/.made-dev $(SDK_VENV)/.made ## run the tests that use t
 
 test-fuzz: $(VENV)/.made-dev ## send 20,000 random requests
 	LEAN_EMU_FUZZ_CASES=20000 $(PYTHON) -m pytest tests/fuzz $(PYTEST_ARGS)
+
+test-crash: $(VENV)/.made-dev ## kill a process that writes a hundred times, and look at what is left
+	$(PYTHON) -m pytest tests/crash $(PYTEST_ARGS)
 
 test-browser: $(VENV)/.made-browser $(SDK_VENV)/.made chromium ## run the tests that use the console in Chromium
 	LEANCLOUD_SDK_PYTHON=$(abspath $(SDK_PYTHON)) $(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)
