@@ -64,3 +64,7 @@ def write_project(folder: Path, server: str = SERVER) -> Path:
     command = f"{shlex.quote(sys.executable)} server.py"
     (folder / "lean-emu.toml").write_text(f"cmd = {command!r}\n", encoding="utf-8")
     return folder
+
+
+ONE_HOOK = SERVER.replace(', "__after_save_for_Review"', "")
+"""The same with beforeSave alone, as ``fixtures/cloud/reviews`` has it."""
