@@ -186,7 +186,8 @@ async def test_what_relations_answer(tmp_path: Path) -> None:
 
 
 async def members(api: Api, class_name: str, owner: str) -> list[str]:
-    return await api.emulator.storage.related(class_name, owner, "likes")
+    found: list[str] = await api.emulator.storage.related(class_name, owner, "likes")
+    return found
 
 
 CREATED: list[tuple[str, Any, list[str]]] = [

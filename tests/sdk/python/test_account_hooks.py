@@ -5,6 +5,7 @@ The fixture project prints and refuses what these tests look for.
 
 import json
 import uuid
+from typing import Any
 from collections.abc import Iterator
 
 import leancloud
@@ -133,7 +134,7 @@ def test_an_anonymous_user_becomes_somebody(emu: Emulator) -> None:
     assert "anonymous" not in known.get("authData")
 
 
-def hook(emu: Emulator, *words: str) -> dict:
+def hook(emu: Emulator, *words: str) -> dict[str, Any]:
     ran = emu.command("hook", *words, "--json")
     assert ran.stdout, ran.stderr
     return {**json.loads(ran.stdout), "err": ran.stderr}

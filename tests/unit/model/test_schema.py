@@ -159,7 +159,7 @@ def test_users_and_roles_have_unique_columns() -> None:
     assert new_class("Post").unique == frozenset()
 
 
-POINT = {"__type": "GeoPoint", "latitude": 1, "longitude": 2}
+POINT: Any = {"__type": "GeoPoint", "latitude": 1, "longitude": 2}
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,14 @@ async def test_a_delayed_task_waits() -> None:
 
 async def test_the_lowest_priority_goes_first_and_else_the_first() -> None:
     seen: list[str] = []
-    emu = timed(f=lambda sent: seen.append(sent["id"]) or {"result": 1})
-    for unique_id, options in (
-        ("a", {}),
-        ("b", {}),
-        ("c", {"priority": 1}),
-        ("d", {"priority": 0}),
-    ):
+
+    def note(sent: Any) -> Any:
+        seen.append(sent["id"])
+        return {"result": 1}
+
+    emu = timed(f=note)
+    urgent: list[tuple[str, dict[str, Any]]] = [("c", {"priority": 1}), ("d", {"priority": 0})]
+    for unique_id, options in [("a", {}), ("b", {}), *urgent]:
         await put(emu, unique_id, params={"id": unique_id}, **options)
     await emu.advance(0)
     assert seen == ["d", "c", "a", "b"]
