@@ -5,8 +5,8 @@ The fixture project prints and refuses what these tests look for.
 
 import json
 import uuid
-from typing import Any
 from collections.abc import Iterator
+from typing import Any
 
 import leancloud
 import pytest
