@@ -41,6 +41,7 @@ class HooksPage:
             "failure": failure,
             "traceback": failure and self._traceback(failure.traceback),
             "reloads": reloads,
+            "changed": next((r for r in reloads if r["added"] or r["removed"]), None),
             "traces_of": traces_of,
             "link": link,
         }
@@ -54,7 +55,7 @@ class HooksPage:
         """Newest first. The first start registers everything and so counts as no change."""
         loads = [root for root in self._render.log.traces() if root.kind == "reload"]
         return [
-            self._reload(root, first=_is_first(root) or root is loads[-1])
+            self._reload(root, first=root.detail.get("reason") == "first start")
             for root in loads[:RELOADS]
         ]
 
@@ -79,7 +80,9 @@ class HooksPage:
 
     def _names(self, names: object) -> list[Json]:
         listed = names if isinstance(names, list) else []
-        return [{"name": self._render.mask.text(_spoken(n)), "where": self._where(n)} for n in listed]
+        return [
+            {"name": self._render.mask.text(_spoken(n)), "where": self._where(n)} for n in listed
+        ]
 
     def _where(self, name: str) -> str | None:
         return self._render.runtime.where.get(name)
@@ -107,10 +110,6 @@ def traces_of(item: Registered) -> str:
     if item.group == "function":
         return link("/", q=f'function:"{item.label}"')
     return link("/", q=f"hook:{item.of or ''}/{item.label}")
-
-
-def _is_first(root: Span) -> bool:
-    return root.detail.get("reason") == "first start"
 
 
 def _spoken(name: str) -> str:

@@ -92,6 +92,16 @@ def took(ms: object) -> str:
     return f"{minutes} min {seconds} s"
 
 
+def percent(part: float | None) -> str:
+    """A part of the whole: ``0``, ``0.4 %``, ``33 %``; ``–`` for ``None``."""
+    if part is None:
+        return "–"
+    hundredths = part * 100
+    if not part:
+        return "0"
+    return f"{hundredths:.0f} %" if hundredths >= 9.95 else f"{max(hundredths, 0.1):.1f} %"
+
+
 def remaining(ms: float) -> str:
     """Time left, finer than ``took``: ``9.99 s``, ``680 ms``, ``0 s``."""
     if ms <= 0:

@@ -80,6 +80,7 @@ class Renderer:
         )
         self._env.filters.update(
             took=phrases.took,
+            percent=phrases.percent,
             remaining=phrases.remaining,
             axis=phrases.axis_label,
             clock=phrases.clock_text,

@@ -52,8 +52,8 @@ class Filter:
         """Those that match every word and every choice.
 
         Words like ``class:Review`` are choices too, and so is a step that ran: ``hook:beforeSave``,
-        ``hook:Review/beforeSave``, ``function:averageStars``. Other words are sought, without regard to
-        case, in titles, paths, names and errors of all steps.
+        ``hook:Review/beforeSave``, ``function:averageStars``. Other words are sought, without
+        regard to case, in titles, paths, names and errors of all steps.
         """
         wanted, words = [*self.chosen], []
         for name, quoted, plain in _WORD.findall(self.text):

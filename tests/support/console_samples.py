@@ -121,7 +121,7 @@ class Story:
     # -- the traces ----------------------------------------------------------------------------
 
     def first_load(self) -> None:
-        with self.step("reload", "cloud.py", ms=188, note="first start") as span:
+        with self.step("reload", "cloud.py", ms=188, reason="first start") as span:
             span.detail["added"] = sorted(NAMES - {"greet"})
 
     def review(self) -> Span:

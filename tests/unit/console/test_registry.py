@@ -2,7 +2,7 @@ import pytest
 
 from lean_emulator.base.clock import ManualClock
 from lean_emulator.base.trace import EventLog
-from lean_emulator.console.registry import Registered, parse, records, registered
+from lean_emulator.console.registry import Records, Registered, parse, registered
 from tests.support.console_samples import NAMES, Story
 
 
@@ -45,11 +45,12 @@ def test_records_count_runs_outcomes_and_times_but_not_what_was_skipped() -> Non
     clock = ManualClock()
     log = EventLog(clock)
     Story(log, clock).day("/nowhere")
-    known = records(log.traces())
+    known = Records(log).all()
     before = known[("beforeSave", "Review")]
     assert (before.runs, before.rejected, before.failed) == (2, 1, 0)
     assert before.last is not None
     assert before.last.outcome == "ok"
+    assert before.error_rate == 0.5
     assert before.median_ms == pytest.approx(5.8)
     assert before.slowest_ms == pytest.approx(6.2)
     assert [outcome for _, outcome in before.recent] == ["rejected", "ok"]
@@ -60,5 +61,25 @@ def test_records_count_runs_outcomes_and_times_but_not_what_was_skipped() -> Non
 
 
 def test_what_never_ran_has_no_record() -> None:
-    assert Registered("greet", "function", "greet").key not in records([])
+    assert (
+        Registered("greet", "function", "greet").key not in Records(EventLog(ManualClock())).all()
+    )
     assert "greet" in NAMES
+
+
+def test_records_follow_the_log() -> None:
+    clock = ManualClock()
+    log = EventLog(clock, capacity=2)
+    counted = Records(log)
+    root = log.begin("request", "POST /x")
+    step = log.begin("hook", "beforeSave A", root, hook="beforeSave", class_name="A")
+    key = ("beforeSave", "A")
+    assert (counted.all()[key].runs, counted.all()[key].error_rate) == (1, None)
+    clock.advance(0.004)
+    log.end(step, "rejected")
+    log.end(root)
+    assert counted.all()[key].error_rate == 1
+    assert counted.all()[key].median_ms == pytest.approx(4)
+    for _ in range(2):
+        log.end(log.begin("request", "GET /y"))
+    assert key not in counted.all(), "what is no longer kept does not count"
