@@ -115,10 +115,11 @@ class Tasks:
         record_seconds: float = 300.0,
         changed: Callable[[], None] = lambda: None,
         store: Callable[[list[Task]], None] = lambda tasks: None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         """``functions`` are the names the loaded code has; ``changed`` wakes whoever waits.
 
-        ``store`` keeps all tasks after each change of them. ``record_seconds`` is how long a record
+        ``say`` is told in words what nobody asked for. ``store`` keeps all tasks after each change of them. ``record_seconds`` is how long a record
         stays after its run.
         """
         self._calls = calls
@@ -130,6 +131,7 @@ class Tasks:
         self._record_ms = record_seconds * 1000
         self._changed = changed
         self._store = store
+        self._say = say
         self._plans: dict[str, _Plan] = {}
         self._agenda: list[tuple[int, int, str, Why]] = []
         """A heap of what may be due; an entry that its plan does not know any more is void."""
@@ -328,13 +330,13 @@ class Tasks:
         plan.task = replace(task, enabled=False)
         plan.due_ms = plan.retry_ms = plan.waiting_ms = None
         plan.off_because = OFF_TEXT
-        self._inbox.add(
-            "mail",
-            "owner",
-            f"The scheduled task '{task.name}' was switched off",
+        title = f"The scheduled task '{task.name}' was switched off"
+        text = (
             f"{OFF_TEXT}. The function '{task.function}' answered with 400 or 502 more than "
-            f"{ERRORS_ALLOWED} times within 24 hours.",
+            f"{ERRORS_ALLOWED} times within 24 hours."
         )
+        self._inbox.add("mail", "owner", title, text)
+        self._say(f"{title}: {text}")
         self._kept()
 
     # ---- plans

@@ -33,6 +33,7 @@ class Timed:
     storage: Storage = field(default_factory=MemoryStorage)
     record_seconds: float = 300.0
     stored: list[list[Task]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hand = ManualClock(1_767_225_600_000)
@@ -52,6 +53,7 @@ class Timed:
             record_seconds=self.record_seconds,
             changed=lambda: self.agenda.changed(),
             store=lambda tasks: self.stored.append(tasks),
+            say=self.said.append,
         )
         self.queue = Queue(
             calls, StoredQueue(self.storage, self.clock), self.clock, lambda: self.agenda.changed()

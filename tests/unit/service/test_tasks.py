@@ -167,6 +167,7 @@ async def test_more_than_thirty_errors_in_a_day_switch_a_task_off() -> None:
     (mail,) = emu.inbox.messages("mail")
     assert OFF_TEXT in mail.text
     assert "'t'" in mail.title
+    assert emu.said == [f"{mail.title}: {mail.text}"]
     assert emu.stored[-1][0].enabled is False
     await emu.advance(3_600)
     assert told["runs"] == emu.tasks.told("t")["runs"] == ERRORS_ALLOWED + 1
@@ -293,6 +294,7 @@ async def test_a_removed_task_runs_no_more() -> None:
     assert caught.value.code == 101
 
 
+@pytest.mark.timeout(60)
 async def test_ten_thousand_tasks_of_a_day_run_once_each_in_order_and_without_drift() -> None:
     seen: list[tuple[int, Any]] = []
     emu = timed(f=lambda sent: seen.append((emu.clock.now_ms(), sent["n"])))
