@@ -41,3 +41,23 @@ def test_shapes() -> None:
     assert re.fullmatch(r"[0-9a-z]{25}", ids.session_token())
     assert re.fullmatch(r"[0-9a-z]{48}", ids.lower(48))
     assert len({ids.call_id() for _ in range(100)}) == 100
+
+
+def test_a_seeded_source_goes_back_to_where_it_was() -> None:
+    clock = ManualClock()
+    ids = Ids(clock, seed=1)
+    ids.object_id()
+    state = ids.state()
+    first = [ids.object_id(), ids.session_token(), ids.object_id()]
+    calls = {ids.call_id()}
+    ids.go_back(state)
+    assert [ids.object_id(), ids.session_token(), ids.object_id()] == first
+    assert ids.call_id() not in calls
+
+
+def test_a_source_without_a_seed_never_repeats() -> None:
+    ids = Ids(ManualClock())
+    state = ids.state()
+    first = ids.object_id()
+    ids.go_back(state)
+    assert ids.object_id() > first
