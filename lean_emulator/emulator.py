@@ -228,10 +228,12 @@ class Emulator:
             ids,
             self._clock,
             self.log,
+            self.social.pushes,
             zone=_zone(settings),
             seconds=seconds,
             record_seconds=settings.task_record_seconds,
             store=self._task_files.store,
+            say=lambda text: self._tell_trouble(text, None),
         )
         self.workbench = Workbench(
             self.functions,
@@ -312,7 +314,7 @@ class Emulator:
     async def reset(self) -> None:
         """Forget all objects, messages and traces; code stays loaded, classes stay declared."""
         await self.settle()
-        self.timers.queue.clear()
+        self.timers.clear()
         await self.storage.clear()
         await self.files.clear()
         await self._declare_classes()
@@ -322,8 +324,7 @@ class Emulator:
 
     async def _loaded(self) -> None:
         """All objects are others now."""
-        self.timers.queue.clear()
-        await self.timers.queue.open()
+        await self.timers.load()
 
     async def _start_rooms(self) -> None:
         settings, opened = self.settings, self._open
@@ -399,7 +400,7 @@ class Emulator:
 
     def _tell_output(self, line: OutputLine) -> None:
         text = self.mask.text(line.text)
-        self.logbook.add(line.stream, text)
+        self.logbook.add(line.stream, text, line.trace, line.step, line.where)
         if self._on_output is not None:
             self._on_output(line.stream, text)
 

@@ -62,7 +62,12 @@ def parse_device_push(body: Mapping[str, Json], *, prod: bool) -> PushOrder:
     The id is the deviceToken on iOS, the registrationId where a vendor delivers to Android, the
     installationId otherwise.
     """
-    kind, ids = body.get("device_type"), body.get("device_ids")
+    aim = {name: body[name] for name in ("device_type", "device_ids", "vendor") if name in body}
+    return _order(body, _devices_named(aim), aim, prod=prod)
+
+
+def _devices_named(aim: Mapping[str, Json]) -> Where:
+    kind, ids = aim.get("device_type"), aim.get("device_ids")
     if kind not in ("ios", "android"):
         raise errors.INVALID_REQUEST(f"device_type wants 'ios' or 'android', got {kind!r}.")
     if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_DEVICES:
@@ -71,9 +76,15 @@ def parse_device_push(body: Mapping[str, Json], *, prod: bool) -> PushOrder:
         raise errors.INVALID_REQUEST("device_ids wants texts.")
     column = "deviceToken"
     if kind == "android":
-        column = "registrationId" if body.get("vendor") else "installationId"
-    where = both(Compare("deviceType", "eq", kind), InList(column, tuple(ids)))
-    return _order(body, where, {"device_type": kind, "device_ids": ids}, prod=prod)
+        column = "registrationId" if aim.get("vendor") else "installationId"
+    return both(Compare("deviceType", "eq", kind), InList(column, tuple(ids)))
+
+
+def audience_of(aim: Mapping[str, Json], *, now: str) -> Where:
+    """The ``where`` of an order, from its ``aim`` once more."""
+    if "device_ids" in aim:
+        return _devices_named(aim)
+    return _audience(aim, now)[0]
 
 
 def _order(

@@ -1,20 +1,24 @@
 """Pushes: whom they would reach is worked out, and nothing leaves the machine (storage.md 9.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.clock import Clock, iso_text
+from lean_emulator.base.errors import NoEffect
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.access import ANONYMOUS, MASTER, Principal
 from lean_emulator.model.operations import Increment, Operation, Set
-from lean_emulator.model.push import PushOrder
+from lean_emulator.model.push import PushOrder, audience_of
 from lean_emulator.model.query import Compare, Keys, Not, Order, Query, both
 from lean_emulator.service.audience import audience_call
 from lean_emulator.service.call import Call
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.objects import Fields, Objects, Wish
 from lean_emulator.storage.contract import Delete, Insert, Storage, Update
+from lean_emulator.storage.rehearsable import current_rehearsal
 
 LOG = "_Notification"
 ACTIVE_DAYS = 90
@@ -28,6 +32,8 @@ SOON_MS = 60_000
 NAMED_DEVICES = 100
 """Devices of a push whose ids the inbox lists."""
 _DAY_MS = 86_400_000
+_MASTER = "master"
+"""Who asked for a scheduled push, in its record; users stand there by their ids."""
 _SHOWN_AS = {"fromService": "from-service", "pushTime": "push-time"}
 """Names of a record's members that no column can have."""
 
@@ -55,12 +61,17 @@ class Pushes:
         self._clock = clock
         self._by_clients = by_clients
         self._lately: dict[str, tuple[float, Fields]] = {}
+        self._scheduled: Callable[[int, str], None] = lambda at_ms, name: None
+
+    def on_scheduled(self, tell: Callable[[int, str], None]) -> None:
+        """Call ``tell`` with time and id of every push that is to be delivered later."""
+        self._scheduled = tell
 
     async def send(self, call: Call, order: PushOrder) -> Fields:
         """Record a push and show it in the inbox; answers id and time of the record.
 
-        Raises 119 for clients where they may not push. One for a later time is recorded as
-        scheduled, with the devices that are found now.
+        Raises 119 for clients where they may not push. One for a later time is only recorded, as
+        scheduled, with the devices that are found now; ``deliver`` sends it.
         """
         if not self._by_clients and not call.principal.is_master:
             raise errors.NOT_FOR_CLIENTS("Clients may not push: the setting client_push is off.")
@@ -69,12 +80,48 @@ class Pushes:
             return again
         count, devices = await self._devices(call, order)
         await self._forget_old()
-        record = await self._record(order, count)
-        self._show(call, order, count, devices, record)
+        record = await self._record(call.principal, order, count)
+        if record["status"] == "scheduled":
+            self._expect(record)
+        else:
+            self._show(call, order, count, devices, record)
         answer = {name: record[name] for name in ("objectId", "createdAt")}
         if order.req_id is not None:
             self._lately[order.req_id] = (self._clock.now_ms() / 1000 + SAME_SECONDS, answer)
         return answer
+
+    async def waiting(self) -> list[tuple[int, str]]:
+        """Times and ids of all pushes that are to be delivered later."""
+        return [(_ms(str(row["pushTime"])), str(row["objectId"])) for row in await self._waiting()]
+
+    async def is_scheduled(self, name: str) -> bool:
+        """Whether a push waits for its time: it does neither once it was sent nor cancelled."""
+        row = await self._storage.get(LOG, name)
+        return row is not None and row["status"] == "scheduled"
+
+    async def deliver(self, call: Call, name: str) -> None:
+        """Send a scheduled push to the devices that match now, with the rights of who asked for it.
+
+        One that was cancelled or sent meanwhile is left alone.
+        """
+        row = await self._storage.get(LOG, name)
+        if row is None or row["status"] != "scheduled":
+            return
+        order = _order_of(row)
+        sender = await self._sender(row.get("sender"))
+        count, devices = await self._devices(replace(call, principal=sender), order)
+        done: dict[str, Operation] = {
+            "status": Set("done"),
+            "devices": Set(count),
+            "successes": Set(count),
+        }
+        now, waits = iso_text(self._clock.now_ms()), Compare("status", "eq", "scheduled")
+        try:
+            (sent,) = await self._storage.commit([Update(LOG, name, done, now, waits)])
+        except NoEffect:
+            return
+        assert sent.after is not None
+        self._show(call, order, count, devices, sent.after)
 
     async def record(self, name: str) -> Fields:
         """The record of a push. Raises 101 for none."""
@@ -96,7 +143,7 @@ class Pushes:
 
     async def scheduled(self) -> list[Fields]:
         """Pushes whose time has not come."""
-        return [row for row in await self._waiting() if row["status"] == "scheduled"]
+        return [self._shown(row) for row in await self._waiting()]
 
     async def cancel(self, number: int) -> None:
         """Cancel a push whose time has not come, by its number. Raises 101 for none."""
@@ -108,8 +155,19 @@ class Pushes:
 
     async def _waiting(self) -> list[Fields]:
         where = Compare("status", "eq", "scheduled")
-        rows = await self._storage.find(Query(LOG, where, limit=1_000_000))
-        return [self._shown(row) for row in rows]
+        return await self._storage.find(Query(LOG, where, limit=1_000_000))
+
+    def _expect(self, record: Fields) -> None:
+        """Tell of a push for later, unless it belongs to a dry run, which sends nothing."""
+        if current_rehearsal() is None:
+            self._scheduled(_ms(str(record["pushTime"])), str(record["objectId"]))
+
+    async def _sender(self, kept: Json) -> Principal:
+        """Who asked for a scheduled push; nobody if that user is gone."""
+        if kept == _MASTER:
+            return MASTER
+        user = await self._storage.get("_User", str(kept)) if kept else None
+        return ANONYMOUS if user is None else Principal("user", user)
 
     def _same(self, order: PushOrder) -> Fields | None:
         """The answer that a request with the same ``req_id`` got; its record may be gone since."""
@@ -128,7 +186,7 @@ class Pushes:
         page = await self._objects.find(audience_call(call, where), query, wish, count=True)
         return page.count or 0, page.results
 
-    async def _record(self, order: PushOrder, count: int) -> Fields:
+    async def _record(self, sender: Principal, order: PushOrder, count: int) -> Fields:
         now = self._clock.now_ms()
         name = order.notification_id or self._ids.lower(16)
         if await self._storage.get(LOG, name) is not None:
@@ -162,6 +220,7 @@ class Pushes:
             "flowControl": order.flow_control,
             "reqId": order.req_id,
             "scheduledId": await self._next_number() if waits else None,
+            "sender": (_MASTER if sender.is_master else sender.user_id) if waits else None,
         }
         fields |= {column: value for column, value in optional.items() if value is not None}
         (done,) = await self._storage.commit([Insert(LOG, fields)])
@@ -177,19 +236,17 @@ class Pushes:
         now = self._clock.now_ms()
         old = Compare("createdAt", "lt", iso_text(now - KEPT_DAYS * _DAY_MS))
         rows = await self._storage.find(Query(LOG, old, limit=100))
-        gone = [row for row in rows if self._shown(row)["status"] != "scheduled"]
+        gone = [row for row in rows if row["status"] != "scheduled"]
         if gone:
             await self._storage.commit([Delete(LOG, str(row["objectId"])) for row in gone])
 
     def _shown(self, row: Fields) -> Fields:
-        """A record as the platform gives it; what was scheduled is done once its time has come."""
-        shown = {_SHOWN_AS.get(name, name): value for name, value in row.items() if name != "ACL"}
+        """A record as the platform gives it."""
+        own = ("ACL", "sender")
+        shown = {_SHOWN_AS.get(name, name): value for name, value in row.items() if name not in own}
         shown["msg"] = jsontext.loads(str(row["msg"]))
         aim = jsontext.loads(str(shown.pop("aim")))
         assert isinstance(aim, dict)
-        time = row.get("pushTime")
-        if row["status"] == "scheduled" and _ms(str(time)) <= self._clock.now_ms():
-            shown |= {"status": "done", "successes": row["devices"]}
         return {**aim, **shown}
 
     def _show(
@@ -220,6 +277,23 @@ class Pushes:
             detail=detail,
             trace=None if call.span is None else call.span.root.name,
         )
+
+
+def _order_of(row: Fields) -> PushOrder:
+    """A push as it was asked for, from its record."""
+    data, aim = jsontext.loads(str(row["msg"])), jsontext.loads(str(row["aim"]))
+    assert isinstance(data, dict)
+    assert isinstance(aim, dict)
+    expires, interval = row.get("expirationTime"), row.get("expirationInterval")
+    return PushOrder(
+        data,
+        audience_of(aim, now=str(row["createdAt"])),
+        aim,
+        str(row["prod"]),
+        str(row["pushTime"]),
+        None if expires is None else str(expires),
+        interval if isinstance(interval, int | float) else None,
+    )
 
 
 def _words(data: Mapping[str, Json]) -> tuple[str, str]:

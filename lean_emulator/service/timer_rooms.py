@@ -1,4 +1,4 @@
-"""Builds what runs by the clock: scheduled tasks, the cloud queue, and the agenda of both."""
+"""Builds what runs by the clock: scheduled tasks, the cloud queue, later pushes; their agenda."""
 
 from collections.abc import Callable
 from datetime import tzinfo
@@ -11,6 +11,8 @@ from lean_emulator.service.agenda import Agenda
 from lean_emulator.service.cloud_queue import Queue
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.inbox import Inbox
+from lean_emulator.service.later_pushes import LaterPushes
+from lean_emulator.service.push import Pushes
 from lean_emulator.service.queue_store import StoredQueue
 from lean_emulator.service.tasks import Tasks
 from lean_emulator.service.timed_call import TimedCalls
@@ -18,7 +20,7 @@ from lean_emulator.storage.contract import Storage
 
 
 class TimerRooms:
-    """Tasks and queue, running from ``open`` to ``close``."""
+    """Tasks, queue and later pushes, running from ``open`` to ``close``."""
 
     def __init__(
         self,
@@ -28,11 +30,13 @@ class TimerRooms:
         ids: Ids,
         clock: TurnableClock,
         log: EventLog,
+        pushes: Pushes,
         *,
         zone: tzinfo,
         seconds: float,
         record_seconds: float,
         store: Callable[[list[Task]], None] = lambda tasks: None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         """``seconds`` is what a function may take; ``store`` keeps tasks that were changed."""
         calls = TimedCalls(functions, log, clock, seconds=seconds)
@@ -46,24 +50,38 @@ class TimerRooms:
             record_seconds=record_seconds,
             changed=self._changed,
             store=store,
+            say=say,
         )
         self.queue = Queue(calls, StoredQueue(storage, clock), clock, self._changed)
-        self.agenda = Agenda(clock, [self.tasks, self.queue])
+        self.later_pushes = LaterPushes(pushes, log, clock, self._changed)
+        self.agenda = Agenda(clock, [self.tasks, self.queue, self.later_pushes])
 
     def _changed(self) -> None:
         self.agenda.changed()
 
     async def open(self, *, running: bool = True) -> None:
-        """Take over what was queued, and start what falls due, unless not ``running``.
+        """Take over what waits, and start what falls due, unless not ``running``.
 
         Then only what is asked for runs, and what falls due in time that is moved by hand.
         """
-        await self.queue.open()
+        await self.load()
         if running:
             self.agenda.start()
+
+    async def load(self) -> None:
+        """Take over what the storage has in place of what was known."""
+        self.clear()
+        await self.queue.open()
+        await self.later_pushes.open()
+
+    def clear(self) -> None:
+        """Forget what waits, but for the tasks of the project."""
+        self.queue.clear()
+        self.later_pushes.clear()
 
     async def close(self) -> None:
         """Run nothing any more; what runs is ended."""
         await self.agenda.stop()
         await self.tasks.close()
         await self.queue.close()
+        await self.later_pushes.close()

@@ -1,10 +1,12 @@
 """Pushes: recorded with their targets, shown in the inbox (storage.md 9.2)."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lean_emulator.base.clock import iso_text
 from lean_emulator.service.inbox import Message
 from tests.support.api import CLIENT, MASTER, Api, running_api
 from tests.support.matchers import ANY_DATE, Looks, With, error
@@ -44,6 +46,14 @@ async def push(api: Api, body: Any, path: str = "push", headers: Any = MASTER) -
     assert answer.status == 200, answer.json
     assert answer.json == SENT
     return answer.json["objectId"]
+
+
+async def turn(api: Api, seconds: float) -> int:
+    """Let time pass; tells at how many instants something fell due."""
+    body = {"action": "advance", "seconds": seconds}
+    answer = await api("POST", "/__emu/clock", body, headers=MASTER)
+    assert answer.status == 200, answer.json
+    return int(answer.json["instants"])
 
 
 def newest(api: Api) -> Message:
@@ -231,9 +241,7 @@ async def test_a_push_for_later_waits_and_can_be_cancelled(tmp_path: Path) -> No
         await devices(api)
         body = {"data": DATA, "where": {"deviceType": "ios"}, "push_time": "2023-11-15T00:00:00Z"}
         first, second = [await push(api, body) for _ in range(2)]
-        assert newest(api).detail == With(
-            {"status": "scheduled", "devices": 1, "pushTime": "2023-11-15T00:00:00.000Z"}
-        )
+        assert api.emulator.inbox.messages("push") == []
         listed = await api("GET", "/1.1/scheduledPushMessages", headers=MASTER)
         assert [row["id"] for row in listed.json["results"]] == [1, 2]
         assert listed.json["results"][0] == {
@@ -258,13 +266,86 @@ async def test_a_push_for_later_waits_and_can_be_cancelled(tmp_path: Path) -> No
             unknown = await api("DELETE", f"/1.1/scheduledPushMessages/{number}", headers=MASTER)
             assert (unknown.status, unknown.json) == (400, error(101))
         waiting = await api("GET", f"/1.1/tables/Notifications/{second}", headers=CLIENT)
-        assert waiting.json == With({"status": "scheduled", "successes": 0})
+        assert waiting.json == With(
+            {"status": "scheduled", "devices": 1, "successes": 0}, without=("sender", "ACL")
+        )
         assert waiting.json["push-time"] == "2023-11-15T00:00:00.000Z"
-        api.clock.advance(2 * 3600)
+        await api.create("_Installation", deviceType="ios", deviceToken="t9")
+        assert await turn(api, 2 * 3600) == 1
+        assert newest(api).detail == With(
+            {"status": "done", "devices": 2, "pushTime": "2023-11-15T00:00:00.000Z"}
+        )
+        assert len(api.emulator.inbox.messages("push")) == 1
+        trace = await api("GET", f"/__emu/traces/{newest(api).trace}", headers=MASTER)
+        assert trace.json == With({"title": f"push {second}", "outcome": "ok"})
         done = await api("GET", f"/1.1/tables/Notifications/{second}", headers=CLIENT)
-        assert done.json == With({"status": "done", "successes": 1})
+        assert done.json == With({"status": "done", "devices": 2, "successes": 2})
         listed = await api("GET", "/1.1/scheduledPushMessages", headers=MASTER)
         assert listed.json == {"results": []}
+
+
+async def test_a_later_push_outlives_the_process(tmp_path: Path) -> None:
+    later = {
+        "push": {"data": DATA, "channels": "public", "where": {"deviceType": "ios"}},
+        "push/devices": {"data": {"alert": "!"}, "device_type": "android", "device_ids": ["i1"]},
+    }
+    async with running_api(project=tmp_path, storage="tinydb") as api:
+        await devices(api)
+        for path, body in later.items():
+            await push(api, {**body, "push_time": "2023-11-15T00:00:00Z"}, path)
+    async with running_api(project=tmp_path, storage="tinydb") as api:
+        await turn(api, 2 * 3600)
+        sent = api.emulator.inbox.messages("push")
+        assert sorted((message.to, message.text) for message in sent) == [
+            ("1 device", "!"),
+            ("1 device", "Hello"),
+        ]
+
+
+async def test_a_later_push_has_the_rights_of_its_sender(tmp_path: Path) -> None:
+    """A sub-query finds what the sender may read, and nothing once the sender is gone."""
+    (tmp_path / "schema").mkdir()
+    opened = json.dumps({"schema": {}, "permissions": {"find": {"*": True}}})
+    (tmp_path / "schema" / "_Installation.schema.json").write_text(opened, "utf-8")
+    async with running_api(project=tmp_path) as api:
+        user = (await api("POST", "/1.1/users", {"username": "ann", "password": "x"})).json
+        acl = {user["objectId"]: {"read": True}}
+        owner = await api.create("Owner", n=1, ACL=acl)
+        await api.create(
+            "_Installation", deviceType="ios", deviceToken="t", owner=to("Owner", owner)
+        )
+        where = {"owner": {"$inQuery": {"className": "Owner", "where": {"n": 1}}}}
+        as_ann = {**CLIENT, "X-LC-Session": user["sessionToken"]}
+        for seconds, headers in (
+            (3600, as_ann),
+            (7200, CLIENT),
+            (10_800, MASTER),
+            (14_400, as_ann),
+        ):
+            body = {
+                "data": DATA,
+                "where": where,
+                "push_time": iso_text(api.clock.now_ms() + seconds * 1000),
+            }
+            await push(api, body, headers=headers)
+        found = []
+        for _ in range(4):
+            await turn(api, 3600)
+            found.append(newest(api).detail["devices"])
+            if len(found) == 3:
+                await api("DELETE", f"/1.1/users/{user['objectId']}", headers=MASTER)
+        assert found == [1, 0, 1, 0]
+
+
+async def test_a_dry_run_schedules_nothing(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        body = {"data": DATA, "push_time": "2023-11-15T00:00:00Z"}
+        wish = {"method": "POST", "path": "/1.1/push", "body": body}
+        answer = await api("POST", "/__emu/rehearse", wish, headers=MASTER)
+        assert answer.json["status"] == 200
+        assert [write["change"] for write in answer.json["writes"]] == ["created"]
+        assert await turn(api, 7200) == 0
+        assert api.emulator.inbox.messages() == []
 
 
 @pytest.mark.parametrize(
