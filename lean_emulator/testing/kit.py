@@ -139,8 +139,8 @@ class LeanEmu(Client):
     def reset(self) -> None:
         """Put objects, time and ids back; forget messages, codes and traces.
 
-        Costs the same for any number of objects. The project's code stays loaded, with whatever
-        it holds in variables. The SDK acts as nobody again.
+        No object is copied or compared. The project's code stays loaded, with whatever it holds
+        in variables. The SDK acts as nobody again.
         """
         self._thread.wait_for(self._reset(), SETTLE_SECONDS)
         self._pointer.point()
