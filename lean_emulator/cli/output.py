@@ -83,6 +83,6 @@ def styled(
 ) -> str:
     """The text with colours, as far as the stream is a terminal that wants them."""
     stream = sys.stderr if err else sys.stdout
-    if os.environ.get("NO_COLOR") or not _is_terminal(stream):
+    if not _is_terminal(stream) or os.environ.get("NO_COLOR"):
         return text
     return click.style(text, fg=fg, bold=bold or None, dim=dim or None)

@@ -38,10 +38,10 @@ class Traffic:
         """Lines that the current state of a trace adds; none while it waits for its answer."""
         if root.ended is None:
             return
-        shown = self._shown.get(root.id)
+        shown, steps = self._shown.get(root.id), [*walk(root)]
         if shown is None:
             shown = self._shown[root.id] = _Shown()
-            shown.failures = {step.id for step in walk(root) if _went_wrong(step)}
+            shown.failures = {step.id for step in steps if _went_wrong(step)}
             if len(self._shown) > REMEMBERED:
                 self._shown.popitem(last=False)
             if root.kind == "reload":
@@ -49,19 +49,25 @@ class Traffic:
             yield reload_line(root) if root.kind == "reload" else request_line(root)
             if self._verbose:
                 yield from step_lines(root)
-        for step in walk(root):
+        for step in steps:
+            yield from self._about(step, shown)
+
+    def _about(self, step: Span, shown: "_Shown") -> Iterator[str]:
+        """What a step has to say that has not been said."""
+        if "cycle" in step.detail:
             yield from self._cut(step)
-            if _went_wrong(step) and step.id not in shown.failures:
-                shown.failures.add(step.id)
-                if step.outcome != "loop":
-                    yield f"  {styled('later', dim=True)} {_step(step)}"
-            if step.ended is not None and step.id not in shown.looked_at:
-                shown.looked_at.add(step.id)
+        if _went_wrong(step) and step.id not in shown.failures:
+            shown.failures.add(step.id)
+            if step.outcome != "loop":
+                yield f"  {styled('later', dim=True)} {_step(step)}"
+        if step.ended is not None and step.id not in shown.looked_at:
+            shown.looked_at.add(step.id)
+            if "warnings" in step.detail:
                 yield from self._warnings(step)
 
     def _cut(self, step: Span) -> Iterator[str]:
         """Where hooks that cause each other were stopped; hooks that breed are, many times."""
-        if "cycle" not in step.detail or (step.title, "cycle") in self._warned:
+        if (step.title, "cycle") in self._warned:
             return
         self._warned.add((step.title, "cycle"))
         error = step.detail["error"]
@@ -153,4 +159,6 @@ def _went_wrong(step: Span) -> bool:
 
 def printable(text: str) -> str:
     """Text from a client without the characters that would steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

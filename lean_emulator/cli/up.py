@@ -7,7 +7,7 @@ import gc
 import os
 import shlex
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +95,8 @@ async def serve(project: Project, directory: str, export_to: Path | None = None)
             collect_rarely()
             announce(emulator, project)
             for root in reversed(emulator.log.traces()):
-                _print_failure(say, root)
+                for line in _failure_lines(root):
+                    say(line)
             for line in banner.lines(_facts(emulator, project, directory, began)):
                 say(line)
             async with printed_traffic(say, emulator, verbose=settings.verbose):
@@ -189,7 +190,7 @@ def _staging(emulator: "Emulator") -> str | None:
     return f"{len(functions)} functions, {sum(map(len, hooks.values()))} hooks; X-LC-Prod: 0"
 
 
-def _print_failure(say: Terminal, root: Span) -> None:
+def _failure_lines(root: Span) -> Iterator[str]:
     """Why code did not load, with its whole traceback, and what to do about it."""
     if root.kind != "reload" or root.outcome != "failed" or "error" not in root.detail:
         return
@@ -198,8 +199,8 @@ def _print_failure(say: Terminal, root: Span) -> None:
     if error["file"] is None:  # these are the last lines of output: they do not say what happened
         lines.append(error["message"])
     for line in lines:
-        say(f"{styled('✗', fg='red')} {line}")
-    say(f"{styled('→', fg='yellow')} {hint_text(Hint(**error['hint']))}")
+        yield f"{styled('✗', fg='red')} {line}"
+    yield f"{styled('→', fg='yellow')} {hint_text(Hint(**error['hint']))}"
 
 
 def print_output(say: Terminal, stream: str, text: str) -> None:
@@ -226,11 +227,12 @@ async def printed_traffic(
 async def _print_traffic(say: Terminal, emulator: "Emulator", traffic: Traffic) -> None:
     """From now on; how the code loaded at first has been told already."""
     async for roots in emulator.log.watch(PAUSE):
+        lines: list[str] = []
         for root in roots:
-            lines = list(traffic.lines(root))
-            if lines:
-                say("\n".join(lines))
-                _print_failure(say, root)
+            told = [*traffic.lines(root)]
+            lines += [*told, *_failure_lines(root)] if told else ()
+        if lines:
+            say("\n".join(lines))  # at once: each time is a system call
 
 
 def explained(error: StartError, settings: Settings, directory: Path) -> StartError:
