@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aiohttp import web
 from multidict import CIMultiDict
 
 from lean_emulator.base import errors, jsontext
@@ -14,8 +13,9 @@ from lean_emulator.service.engine import Credentials
 from lean_emulator.wire.authenticate import HOOK_KEY
 from lean_emulator.wire.entry import Incoming, split_api_path
 from lean_emulator.wire.proxy import TRACE_HEADER
+from lean_emulator.wire.written import Written
 
-Answering: TypeAlias = Callable[[Incoming, str], Awaitable[web.Response]]
+Answering: TypeAlias = Callable[[Incoming, str], Awaitable[Written]]
 """``ApiServer.answer``."""
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
@@ -64,7 +64,6 @@ class InnerRequests:
         response = await self._answer(
             Incoming(method, path, query, given, sent, "127.0.0.1"), raw_path
         )
-        assert isinstance(response.body, bytes)
         return InnerAnswer(
             response.status, jsontext.loads(response.body), response.headers[TRACE_HEADER]
         )

@@ -24,6 +24,7 @@ from lean_emulator.wire.cors import allowed, preflight
 from lean_emulator.wire.entry import Entry, Incoming, split_api_path
 from lean_emulator.wire.proxy import TRACE_HEADER
 from lean_emulator.wire.routes import RouteTable
+from lean_emulator.wire.written import Written
 
 Passer: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 """Answers a request whose body has not been read."""
@@ -32,7 +33,11 @@ MAX_URL = 64 * 1024
 """Bytes of a request's first line; queries with many ids are that long."""
 
 _JSON = "application/json;charset=utf-8"
-_USUAL_HEADERS = {"Cache-Control": "no-cache,no-store", "Pragma": "no-cache"}
+_USUAL_HEADERS = {
+    "Content-Type": _JSON,
+    "Cache-Control": "no-cache,no-store",
+    "Pragma": "no-cache",
+}
 
 
 class ApiServer:
@@ -140,7 +145,8 @@ class ApiServer:
         )
         if is_admin:
             return await self._answer_admin(incoming)
-        return await self.answer(incoming, raw_path)
+        answered = await self.answer(incoming, raw_path)
+        return answered.response(request)
 
     def _extra_for(self, request: web.BaseRequest, path: str) -> Passer | None:
         for route in self._extra:
@@ -159,7 +165,7 @@ class ApiServer:
             return _response(e.to_wire(), e.status, _USUAL_HEADERS)
         return _response(answer.body, answer.status, {**_USUAL_HEADERS, **answer.headers})
 
-    async def answer(self, incoming: Incoming, raw_path: str) -> web.Response:
+    async def answer(self, incoming: Incoming, raw_path: str) -> Written:
         """What a client of the API gets; ``raw_path`` is the path as it was written.
 
         The header ``TRACE_HEADER`` names the trace.
@@ -200,14 +206,14 @@ class ApiServer:
         status: int,
         outcome: Outcome,
         headers: Mapping[str, str],
-    ) -> web.Response:
+    ) -> Written:
         span.detail["response"] = body
-        response = _response(body, status, headers)
+        written = Written(status, jsontext.dumps(body), headers)
         self._log.answered(span)
         self._log.end(span, outcome, status)
-        return response
+        return written
 
-    def _bug(self, e: Exception, span: Span, headers: Mapping[str, str]) -> web.Response:
+    def _bug(self, e: Exception, span: Span, headers: Mapping[str, str]) -> Written:
         """A mistake of ours: the client gets code 1, the trace where it happened."""
         frame = e.__traceback__
         while frame is not None and frame.tb_next is not None:
