@@ -18,6 +18,7 @@ def console_of(emulator: "Emulator") -> Console:
     return Console(
         log=emulator.log,
         inbox=emulator.inbox,
+        logbook=emulator.logbook,
         mask=emulator.mask,
         runtime=emulator.runtime,
         workbench=emulator.workbench,

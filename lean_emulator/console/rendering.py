@@ -46,6 +46,7 @@ RAIL = (
     Place("hooks", "/hooks", "g h"),
     Place("tasks", "/tasks", "g k"),
     Place("inbox", "/inbox", "g i"),
+    Place("logs", "/logs", "g l"),
 )
 """What works today. A page that is added joins here, in the routes and in the catalogues."""
 

@@ -12,6 +12,7 @@ from lean_emulator.console.export import TraceExport
 from lean_emulator.console.guard import MAX_BODY, Guard
 from lean_emulator.console.hooks_page import HooksPage
 from lean_emulator.console.inbox_page import InboxPage
+from lean_emulator.console.logs_page import LogsPage
 from lean_emulator.console.pages import Pages
 from lean_emulator.console.phrases import LANGUAGES
 from lean_emulator.console.rendering import (
@@ -26,6 +27,7 @@ from lean_emulator.console.stream import Streams
 from lean_emulator.console.tasks_page import TasksPage
 from lean_emulator.console.trace_list import TraceList
 from lean_emulator.service.inbox import Inbox
+from lean_emulator.service.logbook import Logbook
 
 _YEAR = 365 * 24 * 3600
 
@@ -42,6 +44,7 @@ class Console:
         *,
         log: EventLog,
         inbox: Inbox,
+        logbook: Logbook,
         mask: Mask,
         runtime: Runtime,
         workbench: Workbench,
@@ -65,8 +68,9 @@ class Console:
         self._hooks = HooksPage(renderer)
         self._run = RunPage(renderer, Bench(workbench))
         self._inbox = InboxPage(renderer, inbox)
+        self._logs = LogsPage(renderer, logbook)
         self._tasks = TasksPage(renderer, timers)
-        self._streams = Streams(log, runtime, timers.clock, traces.summary)
+        self._streams = Streams(log, logbook, runtime, timers.clock, traces.summary)
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -101,6 +105,7 @@ class Console:
                 web.get("/hooks", self._hooks.show),
                 web.get("/inbox", self._inbox.show),
                 web.post("/inbox/clear", self._inbox.clear),
+                web.get("/logs", self._logs.show),
                 web.get("/tasks", self._tasks.show),
                 web.get("/tasks/cron", self._tasks.cron),
                 web.post("/tasks/save", self._tasks.save),

@@ -1,4 +1,4 @@
-"""What changed, as server-sent events: summaries of traces, the state of the code, the clock."""
+"""What changed, as server-sent events: traces, the log, the state of the code, the clock."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,13 @@ from lean_emulator.base.jsontext import Json, dumps
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.console.contract import Runtime
 from lean_emulator.console.virtual_clock import clock_state
+from lean_emulator.service.logbook import Logbook
 
 PAUSE = 0.05
 """Seconds between two events at least: twenty per second."""
 
 LOOK = 0.25
-"""Seconds between looks at the state of the code, which has no notice of its own."""
+"""Seconds between looks at the state of the code and the log, which give no notice here."""
 
 KEEP_ALIVE = 15.0
 MOST = 200
@@ -29,11 +30,13 @@ class Streams:
     def __init__(
         self,
         log: EventLog,
+        book: Logbook,
         runtime: Runtime,
         clock: TurnableClock,
         summarise: Callable[[Span], dict[str, Json]],
     ) -> None:
         self._log = log
+        self._book = book
         self._runtime = runtime
         self._clock = clock
         self._summarise = summarise
@@ -71,6 +74,7 @@ class Streams:
     ) -> None:
         loop = asyncio.get_running_loop()
         seen: object = None
+        told = self._book.written
         spoke = loop.time()
         while not self._closing:
             wake.clear()
@@ -79,6 +83,9 @@ class Streams:
             if state != seen:
                 seen = state
                 chunks.append(_event("state", state))
+            if told != self._book.written:
+                told = self._book.written
+                chunks.append(_event("logs", {"newest": told}))
             if not chunks and loop.time() - spoke > KEEP_ALIVE:
                 chunks.append(b": still here\n\n")
             if chunks:

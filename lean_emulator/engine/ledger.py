@@ -41,16 +41,17 @@ class Ledger:
         entry = self._closed.get(call_id)
         return None if entry is None else entry.call
 
-    def printed(self, line: OutputLine) -> None:
-        """Attach a line to the call it was printed in, if that is known."""
+    def printed(self, line: OutputLine) -> Span | None:
+        """Attach a line to the step it was printed in, and say which that is, if it is known."""
         if line.call_id is None:
-            return
+            return None
         entry = self._open.get(line.call_id)
         known = entry or self._closed.get(line.call_id)
         if known is not None:
             self._log.printed(known.span, line.stream, line.text, line.where)
         if entry is not None:
             entry.count()
+        return None if known is None else known.span
 
     async def all_printed(self, call_id: str, lines: int) -> None:
         """Wait until that many lines have come, at most 50 ms: answer and output use two ways."""

@@ -16,13 +16,16 @@ class OutputLine:
     """One line of the user's code, without its line feed.
 
     ``call_id`` and ``where`` (``cloud.py:16``) are ``None`` where they are not known: output at
-    load time, of C code, of grandchildren, of commands.
+    load time, of C code, of grandchildren, of commands. ``trace`` and ``step`` name what it was
+    printed in, once somebody has found that out.
     """
 
     stream: StreamName
     text: str
     call_id: str | None = None
     where: str | None = None
+    trace: str | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -423,7 +424,9 @@ class Runtime:
     # -------------------------------------------------------------------------------------- little
 
     def _printed(self, line: OutputLine) -> None:
-        self.ledger.printed(line)
+        span = self.ledger.printed(line)
+        if span is not None:
+            line = replace(line, trace=span.root.name, step=span.name)
         if self._on_line is not None:
             with contextlib.suppress(OSError):  # a closed terminal must not stop the reading
                 self._on_line(line)

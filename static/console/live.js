@@ -1,5 +1,6 @@
 // One stream of notices; what they are about is fetched as rendered parts.
 import { fetchPart, fill, parse, part, throttle } from "./parts.js";
+import { addLines } from "./logs.js";
 import { openTrace, refreshDetail, refreshList } from "./traces.js";
 
 let source = null;
@@ -61,9 +62,10 @@ function connect() {
   source = new EventSource("/events");
   source.addEventListener("traces", traces);
   source.addEventListener("state", stateChanged);
+  source.addEventListener("logs", addLines);
   source.addEventListener("open", () => {
     clearTimeout(lost);
-    if (lost !== null) { refreshTop(); if (onTraces()) refreshList(); }
+    if (lost !== null) { refreshTop(); addLines(); if (onTraces()) refreshList(); }
     lost = null;
   });
   source.addEventListener("error", () => {
@@ -78,6 +80,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) { source.close(); return; }
   connect();
   refreshTop();
+  addLines();
   if (onTraces()) { refreshList(); refreshDetail(); }
 });
 

@@ -17,9 +17,11 @@ from lean_emulator.base.clock import ManualClock, TurnableClock
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
+from lean_emulator.base.trace_view import walk
 from lean_emulator.console.contract import Timers
 from lean_emulator.console.server import Console
 from lean_emulator.service.inbox import Inbox
+from lean_emulator.service.logbook import Logbook
 from tests.support.console_fakes import FakeRuntime, FakeWorkbench, sample_instance
 from tests.support.console_samples import CLOUD, MASTER_KEY, Story
 from tests.support.console_timers import sample_timers
@@ -37,6 +39,7 @@ class Demo:
     runtime: FakeRuntime
     workbench: FakeWorkbench
     inbox: Inbox
+    logbook: Logbook
     timers: Timers
     project: Path
 
@@ -52,13 +55,16 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
     runtime = FakeRuntime(loaded_at_ms=clock.now_ms() + 200_000)
     workbench = FakeWorkbench(story, str(project))
     inbox = Inbox(clock, Ids(clock))
+    logbook = Logbook(clock)
     timers = sample_timers(hand, clock, log, inbox)
     if filled:
         story.day(str(project))
         sample_messages(inbox, log)
+        sample_lines(logbook, log)
     console = Console(
         log=log,
         inbox=inbox,
+        logbook=logbook,
         mask=Mask([MASTER_KEY]),
         runtime=runtime,
         workbench=workbench,
@@ -69,7 +75,7 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
     real_port = await console.start("127.0.0.1", port)
     try:
         url = f"http://127.0.0.1:{real_port}"
-        yield Demo(url, log, story, runtime, workbench, inbox, timers, project)
+        yield Demo(url, log, story, runtime, workbench, inbox, logbook, timers, project)
     finally:
         await timers.tasks.close()
         await timers.queue.close()
@@ -95,6 +101,20 @@ def sample_messages(inbox: Inbox, log: EventLog) -> None:
         link=link,
         trace=log.traces()[0].name,
     )
+
+
+def sample_lines(book: Logbook, log: EventLog) -> None:
+    """What a day of work prints: of the code as it loads, of its hooks, of a logger, of a crash."""
+    book.add("stdout", "INFO:reviews:connected to the index")
+    for root in reversed(log.traces()):
+        for step in walk(root):
+            for line in step.prints or ():
+                book.add(line.stream, line.text, root.name, step.name, line.where)
+    book.add("stderr", "WARNING:reviews:the index answers slowly (1.8 s)", where="index.py:20")
+    book.add("stderr", "Traceback (most recent call last):")
+    book.add("stderr", '  File "index.py", line 31, in refresh')
+    book.add("stderr", "TimeoutError: no answer within 2 s")
+    book.add("stdout", "DEBUG reviews 3 reviews wait for the index")
 
 
 async def main() -> None:
