@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import shlex
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -123,6 +124,7 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1_000)
+    sys.setswitchinterval(0.001)  # nor shall threads that write files keep requests waiting long
 
 
 def announce(emulator: "Emulator", project: Project) -> None:
