@@ -9,6 +9,7 @@ import leancloud
 import pytest
 import requests
 from emu_process import Emulator, copied, point_sdk_at
+from secrets_watch import SecretsWatch, shown_by
 
 PASSWORD = "correct horse"
 
@@ -19,6 +20,13 @@ def unlimited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     emulator = Emulator(copied("reviews", folder), "--no-sms-limits", "--no-code")
     yield emulator
     emulator.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watch() -> Iterator[SecretsWatch]:
+    """Knows at the end what of the whole run was secret."""
+    with SecretsWatch() as noting:
+        yield noting
 
 
 @pytest.fixture(autouse=True)
@@ -370,3 +378,18 @@ def test_nothing_secret_is_printed_or_traced(emu: Emulator) -> None:
     assert "updatePassword" in shown["terminal"]
     found = [(where, s) for where, text in shown.items() for s in secrets if s in text]
     assert found == []
+
+
+def test_nothing_of_the_whole_run_is_shown(emu: Emulator, watch: SecretsWatch) -> None:
+    """The last of this file: it looks for what all tests above said, wherever it could show."""
+    user = signed_up()
+    leancloud.User.become(user.session_token)
+    stored = f"{emu.api_url}/1.1/users/{user.id}"
+    requests.put(stored, headers=emu.master, json={"password": "of-the-master"}, timeout=10)
+    assert {PASSWORD, "of-the-master", user.session_token} <= watch.found
+    secrets = watch.found | {emu.keys[name] for name in ("app_key", "master_key", "hook_key")}
+    seen = 0
+    for where, text in shown_by(emu):
+        seen += user.id in text
+        assert [secret for secret in secrets if secret in text] == [], where
+    assert seen > 3, "what is looked through shows the run at all"
