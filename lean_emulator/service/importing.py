@@ -32,7 +32,7 @@ from lean_emulator.service.passwords import Passwords
 from lean_emulator.service.schemas import Schemas
 from lean_emulator.storage.contract import Change, Delete, Insert, Storage, Update
 
-SLICE = 100
+SLICE = 50
 """Rows that are stored before others may run."""
 _TOKEN_LENGTH = 25
 _WISH = Wish(source="import")
