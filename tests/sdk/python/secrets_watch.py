@@ -40,11 +40,11 @@ class SecretsWatch:
                 watch.found |= set(_secrets_of(body))
             return answer
 
-        requests.Session.send = noting  # type: ignore[method-assign]  # for as long as it is on
+        requests.Session.send = noting
         return self
 
     def __exit__(self, *_: object) -> None:
-        requests.Session.send = self._send  # type: ignore[method-assign]  # as it was
+        requests.Session.send = self._send
 
 
 def _secrets_of(body: Any) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _values(value: Any, name: str = "") -> Iterator[str]:
 
 
 def shown_by(emulator: Emulator) -> Iterator[tuple[str, str]]:
-    """Where and what: the terminal, all traces as JSON, every page that shows one, the logs."""
+    """Where and what: the terminal, all traces as JSON, every page but the inbox."""
     yield "terminal", emulator.output()
     traces = emulator.admin("GET", "traces")["results"]
     yield "traces", json.dumps(traces)
@@ -79,10 +79,3 @@ def shown_by(emulator: Emulator) -> Iterator[tuple[str, str]]:
             yield path, console.get(f"{emulator.console_url}/{path}", timeout=10).text
     for path in ("", "logs", "hooks", "run", "data?class=_User", "tasks"):
         yield path, console.get(f"{emulator.console_url}/{path}", timeout=10).text
-    yield (
-        "the log on disk",
-        "".join(
-            path.read_text("utf-8", "replace")
-            for path in (emulator.project / ".lean-emu").rglob("*.log")
-        ),
-    )
