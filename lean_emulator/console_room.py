@@ -6,6 +6,7 @@ from lean_emulator import __version__
 from lean_emulator.console.contract import Instance, Timers
 from lean_emulator.console.server import Console
 from lean_emulator.model.task import zone_named
+from lean_emulator.service.data_desk import DataDesk
 
 if TYPE_CHECKING:
     from lean_emulator.emulator import Emulator
@@ -28,6 +29,13 @@ def console_of(emulator: "Emulator") -> Console:
             timers.agenda,
             emulator.clock,
             zone_named(settings.time_zone),
+        ),
+        desk=DataDesk(
+            emulator.objects,
+            emulator.users,
+            emulator.storage,
+            emulator.workbench,
+            emulator.clock,
         ),
         instance=Instance(
             name=project.name,

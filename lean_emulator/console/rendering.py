@@ -43,6 +43,7 @@ class Place:
 RAIL = (
     Place("traces", "/", "g t"),
     Place("run", "/run", "n"),
+    Place("data", "/data", "g d"),
     Place("hooks", "/hooks", "g h"),
     Place("tasks", "/tasks", "g k"),
     Place("inbox", "/inbox", "g i"),

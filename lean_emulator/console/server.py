@@ -8,6 +8,7 @@ from lean_emulator.base.masking import Mask
 from lean_emulator.base.trace import EventLog
 from lean_emulator.console.bench import Bench
 from lean_emulator.console.contract import Instance, Runtime, Timers, Workbench
+from lean_emulator.console.data_page import DataPage
 from lean_emulator.console.export import TraceExport
 from lean_emulator.console.guard import MAX_BODY, Guard
 from lean_emulator.console.hooks_page import HooksPage
@@ -26,6 +27,7 @@ from lean_emulator.console.run_page import RunPage
 from lean_emulator.console.stream import Streams
 from lean_emulator.console.tasks_page import TasksPage
 from lean_emulator.console.trace_list import TraceList
+from lean_emulator.service.data_desk import DataDesk
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.logbook import Logbook
 
@@ -49,6 +51,7 @@ class Console:
         runtime: Runtime,
         workbench: Workbench,
         timers: Timers,
+        desk: DataDesk,
         instance: Instance,
         hosts: frozenset[str],
     ) -> None:
@@ -70,6 +73,7 @@ class Console:
         self._inbox = InboxPage(renderer, inbox)
         self._logs = LogsPage(renderer, logbook)
         self._tasks = TasksPage(renderer, timers)
+        self._data = DataPage(renderer, desk)
         self._streams = Streams(log, logbook, runtime, timers.clock, traces.summary)
         self._runner: web.AppRunner | None = None
 
@@ -106,6 +110,9 @@ class Console:
                 web.get("/inbox", self._inbox.show),
                 web.post("/inbox/clear", self._inbox.clear),
                 web.get("/logs", self._logs.show),
+                web.get("/data", self._data.show),
+                web.post("/data/save", self._data.save),
+                web.post("/data/delete", self._data.delete),
                 web.get("/tasks", self._tasks.show),
                 web.get("/tasks/cron", self._tasks.cron),
                 web.post("/tasks/save", self._tasks.save),

@@ -134,6 +134,39 @@ class Workbench:
         remarks = explain_class_hook(kind, said.status, said.body)
         return self._result(span, said.status, said.body, remarks)
 
+    async def write(
+        self,
+        class_name: str,
+        object_id: str | None,
+        fields: dict[str, Json] | None,
+        *,
+        user: str | None = None,
+        master: bool = False,
+        hooks: bool = True,
+    ) -> RunResult:
+        """Create an object, change the one of ``object_id``, or delete it without ``fields``.
+
+        As a request would, in a trace of its own; without ``hooks`` none of them runs. A refusal
+        is a result. Raises code 211 for an unknown user.
+        """
+        check_class_name(class_name)
+        call = await self._call(user, master)
+        method = "DELETE" if fields is None else "PUT" if object_id else "POST"
+        root = self._begin(call, method, class_name, object_id or "", fields)
+        without_hooks = frozenset() if hooks else frozenset(HookKind)
+        under = _under(call, root).ignoring(without_hooks)
+        work = self._written(under, class_name, object_id or "", fields)
+        return await self._finish(root, work, 200 if object_id else 201)
+
+    async def _written(
+        self, call: Call, class_name: str, object_id: str, fields: dict[str, Json] | None
+    ) -> Any:
+        if fields is None:
+            return await self._delete(call, class_name, object_id)
+        if object_id:
+            return await self._update(call, class_name, object_id, parse_write(fields))
+        return await self._create(call, class_name, parse_write(fields))
+
     async def _run_special(self, call: Call, hook: SpecialHook, given: Json) -> RunResult:
         tried = await self._trial.run(call, hook, given)
         return self._result(tried.span, tried.status, tried.body, tried.remarks)

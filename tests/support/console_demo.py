@@ -20,11 +20,16 @@ from lean_emulator.base.trace import EventLog
 from lean_emulator.base.trace_view import walk
 from lean_emulator.console.contract import Timers
 from lean_emulator.console.server import Console
+from lean_emulator.emulator import Emulator
+from lean_emulator.service.data_desk import DataDesk
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.logbook import Logbook
+from lean_emulator.settings import Settings
+from tests.support.api import KEYS
 from tests.support.console_fakes import FakeRuntime, FakeWorkbench, sample_instance
 from tests.support.console_samples import CLOUD, MASTER_KEY, Story
 from tests.support.console_timers import sample_timers
+from tests.support.fake_engine import FakeEngine
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -41,6 +46,8 @@ class Demo:
     inbox: Inbox
     logbook: Logbook
     timers: Timers
+    emulator: Emulator
+    """Whose data it shows; it is not started, and traces of its writes are its own."""
     project: Path
 
 
@@ -57,6 +64,7 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
     inbox = Inbox(clock, Ids(clock))
     logbook = Logbook(clock)
     timers = sample_timers(hand, clock, log, inbox)
+    emulator = Emulator(Settings(project_dir=project), KEYS, clock=hand, cloud_code=FakeEngine({}))
     if filled:
         story.day(str(project))
         sample_messages(inbox, log)
@@ -69,17 +77,24 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
         runtime=runtime,
         workbench=workbench,
         timers=timers,
+        desk=desk_of(emulator),
         instance=sample_instance(project),
         hosts=HOSTS,
     )
     real_port = await console.start("127.0.0.1", port)
     try:
         url = f"http://127.0.0.1:{real_port}"
-        yield Demo(url, log, story, runtime, workbench, inbox, logbook, timers, project)
+        yield Demo(url, log, story, runtime, workbench, inbox, logbook, timers, emulator, project)
     finally:
         await timers.tasks.close()
         await timers.queue.close()
         await console.stop()
+
+
+def desk_of(emulator: Emulator) -> DataDesk:
+    return DataDesk(
+        emulator.objects, emulator.users, emulator.storage, emulator.workbench, emulator.clock
+    )
 
 
 def sample_messages(inbox: Inbox, log: EventLog) -> None:
