@@ -99,6 +99,7 @@ class Emulator:
     ``async with Emulator(settings, keys) as emu`` serves until the block ends. ``on_output`` is
     told each line the user's code prints: stream and text. ``cloud_code`` stands in for the child
     process; without it the project's own code runs. With an ``id_seed`` ids and codes repeat.
+    Unless ``lasting``, tasks that were made by hand are neither read nor kept.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Emulator:
         clock: Clock | None = None,
         cloud_code: CloudCode | None = None,
         id_seed: int | None = None,
+        lasting: bool = True,
     ) -> None:
         if settings.debugpy is not None:  # a breakpoint is no reason to fail
             settings = dataclasses.replace(settings, timeouts=False)
@@ -220,7 +222,7 @@ class Emulator:
         self.snapshots = Snapshots(
             self._objects_in_memory, self.keeper, ids, self._clock, self.settle, self._loaded
         )
-        self._task_files = TaskFiles(settings.project_dir, settings.tasks)
+        self._task_files = TaskFiles(settings.project_dir, settings.tasks, lasting=lasting)
         self.timers = TimerRooms(
             self.functions,
             self.storage,

@@ -22,8 +22,14 @@ _STATE = "tasks.json"
 class TaskFiles:
     """The tasks of one project."""
 
-    def __init__(self, project_dir: Path, chosen: str | None = None) -> None:
-        """``chosen`` is another file than ``tasks.toml``; it has to be there."""
+    def __init__(
+        self, project_dir: Path, chosen: str | None = None, *, lasting: bool = True
+    ) -> None:
+        """``chosen`` is another file than ``tasks.toml``; it has to be there.
+
+        Unless ``lasting``, what was changed by hand is neither read nor kept.
+        """
+        self._lasting = lasting
         self._project_dir = project_dir
         self._declared = project_dir / (chosen or NAME)
         self._must_exist = chosen is not None
@@ -42,6 +48,8 @@ class TaskFiles:
 
     def store(self, tasks: Sequence[Task]) -> None:
         """Keep what differs from the repository's file. Raises ``OSError``."""
+        if not self._lasting:
+            return
         made = [task.to_json() for task in tasks if task.origin == "user"]
         switched = {
             task.name: task.enabled
@@ -83,6 +91,8 @@ class TaskFiles:
         return tasks
 
     def _read_state(self) -> tuple[list[Task], dict[str, bool]]:
+        if not self._lasting:
+            return [], {}
         path = state_folder.path_in(self._project_dir) / _STATE
         try:
             content = json.loads(path.read_text("utf-8"))

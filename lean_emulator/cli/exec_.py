@@ -94,7 +94,7 @@ async def _serve(project: Project, command: tuple[str, ...]) -> int:
     from lean_emulator.emulator import Emulator
 
     with StopSignals() as stop:
-        emulator = Emulator(project.settings, project.keys, on_output=show_output)
+        emulator = Emulator(project.settings, project.keys, on_output=show_output, lasting=False)
         try:
             if not await stop.before(emulator.start()):
                 return exits.INTERRUPTED

@@ -146,6 +146,16 @@ class Tasks:
             self._plans[task.name] = self._planned(_Plan(task))
         self._changed()
 
+    def current(self) -> list[Task]:
+        """All tasks as they are."""
+        return [plan.task for plan in self._plans.values()]
+
+    def put_back(self, tasks: Sequence[Task]) -> None:
+        """Have these tasks and no others, without their past; nothing is stored."""
+        self._plans.clear()
+        self._agenda.clear()
+        self.load(tasks)
+
     def all(self) -> list[dict[str, Json]]:
         """Every task by name, with its next and last run."""
         return [self.told(name) for name in sorted(self._plans)]

@@ -14,6 +14,7 @@ from lean_emulator.base.trace_view import tree, walk
 from lean_emulator.emulator import Emulator
 from lean_emulator.keys import Keys, client_variables
 from lean_emulator.model.hooknames import HookKind
+from lean_emulator.model.task import Task
 from lean_emulator.settings import Settings
 from lean_emulator.testing.client import Client, Refused
 from lean_emulator.testing.clock import Clock, ms_of
@@ -41,6 +42,7 @@ class _Base:
     ids: State
     now_ms: int
     frozen: bool
+    tasks: list[Task]
 
 
 class LeanEmu(Client):
@@ -137,7 +139,7 @@ class LeanEmu(Client):
         self._thread.wait_for(self._keep(), SETTLE_SECONDS)
 
     def reset(self) -> None:
-        """Put objects, time and ids back; forget messages, codes and traces.
+        """Put objects, tasks, time and ids back; forget messages, codes and traces.
 
         No object is copied or compared. The project's code stays loaded, with whatever it holds
         in variables. The SDK acts as nobody again.
@@ -160,7 +162,9 @@ class LeanEmu(Client):
         seconds = settings.start_limit_seconds + SPARE_SECONDS
 
         async def start() -> Emulator:
-            emulator = Emulator(settings, self.keys, on_output=on_output, id_seed=seed)
+            emulator = Emulator(
+                settings, self.keys, on_output=on_output, id_seed=seed, lasting=False
+            )
             if now is not None:
                 emulator.clock.turn(ms_of(now), frozen=True)
             await emulator.start()
@@ -197,7 +201,8 @@ class LeanEmu(Client):
     async def _keep(self) -> None:
         await self.emulator.snapshots.save(BASE)
         clock = self.emulator.clock
-        self._base = _Base(self.emulator.ids.state(), clock.now_ms(), clock.frozen)
+        tasks = self.emulator.timers.tasks.current()
+        self._base = _Base(self.emulator.ids.state(), clock.now_ms(), clock.frozen, tasks)
 
     async def _reset(self) -> None:
         emulator, base = self.emulator, self._base
@@ -209,6 +214,7 @@ class LeanEmu(Client):
             emulator.clock.turn(base.now_ms, frozen=True)
         else:
             emulator.clock.resume()
+        emulator.timers.tasks.put_back(base.tasks)
         emulator.ids.go_back(base.ids)
 
 

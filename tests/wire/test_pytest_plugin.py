@@ -261,6 +261,32 @@ def test_output_of_the_code_stands_with_the_test_that_failed(project: Path) -> N
     assert "│ hello was called" in done.stdout
 
 
+TASKS = """
+    from datetime import timedelta
+    import pytest
+
+    @pytest.mark.parametrize("n", range(2))
+    def test_a_day(lean_emu_reset, n):
+        emu = lean_emu_reset
+        (task,) = emu.master.request("GET", "/__emu/tasks")["results"]
+        assert (task["name"], task["runs"]) == ("nightly", 0)
+        emu.clock.freeze()
+        assert emu.clock.advance(timedelta(days=1)) == 1
+        assert [trace["kind"] for trace in emu.traces()] == ["task"]
+        made = {"name": "by hand", "function": "hello", "every": 60}
+        emu.master.request("POST", "/__emu/tasks", made)
+    """
+
+
+def test_scheduled_tasks_run_when_time_passes_and_none_are_kept(project: Path) -> None:
+    (project / "tasks.toml").write_text(
+        '[[task]]\nname = "nightly"\nfunction = "hello"\ncron = "0 0 3 * * ?"\n'
+    )
+    done = outside(project, TASKS, "-p", "no:randomly")
+    assert "2 passed" in done.stdout, done.stdout
+    assert left_over(project) == []
+
+
 def test_it_costs_nothing_until_it_is_used() -> None:
     code = (
         "import sys, lean_emulator.pytest_plugin\n"
