@@ -141,4 +141,5 @@ def point_sdk_at(emulator: Emulator, *, master: bool = False) -> None:
         master_key=emulator.keys["master_key"],
     )
     leancloud.client.HOOK_KEY = None
+    leancloud.User.set_current(None)  # whoever the last test left signed in
     leancloud.use_master_key(master)
