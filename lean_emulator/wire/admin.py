@@ -1,5 +1,6 @@
 """``/__emu``: what tests and the command line ask of the emulator itself, with the master key."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from lean_emulator.base import errors
@@ -109,7 +110,11 @@ class AdminHandlers:
 
     async def traces(self, request: Request) -> Answer:
         """All kept traces as trees, oldest first."""
-        return Answer({"results": [tree(t, self._mask) for t in reversed(self._log.traces())]})
+        results: list[Json] = []
+        for root in reversed(self._log.traces()):
+            results.append(tree(root, self._mask))
+            await asyncio.sleep(0)  # some have thousands of steps, and others want to be served
+        return Answer({"results": results})
 
     async def trace(self, request: Request, name: str) -> Answer:
         """The trace of that id; ``last`` is the newest that is no reload of the code."""

@@ -3,13 +3,14 @@
 Each test runs a real ``lean-emu up`` and looks at it from outside while the fault lasts.
 """
 
+import http.server
 import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def test_code_that_ends_the_process_while_it_loads(tmp_path: Path, python: str) 
 def test_code_that_closes_its_output(tmp_path: Path, python: str, how: str) -> None:
     source = f"\n{how}\n"
     source += hook("before_save", "Held", "obj.set('n', 1)")
-    source += hook("after_save", "Held", how)
+    source += hook("after_save", "Held", "print('who hears this?')")
     with project(tmp_path, python, source) as up:
         with Outside(up) as outside:
             for _ in range(3):
@@ -221,31 +222,63 @@ Server(('127.0.0.1', port), Handler).serve_forever()
 """
 
 
-def test_a_port_that_somebody_else_takes_first(tmp_path: Path) -> None:
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers everything, and is not what was started."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    """Takes the port and is silent."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+@contextmanager
+def answering(port: int) -> Iterator[None]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Stranger) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        yield
+        server.shutdown()
+        serving.join()
+
+
+@pytest.mark.parametrize("take", [listening, answering])
+def test_a_port_that_somebody_else_takes_first(
+    tmp_path: Path, take: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    """The code finds it taken and ends; started again, it is given another one."""
     place = tmp_path / "project"
     place.mkdir()
     (place / "serve.py").write_text(THIEF)
-    taken: list[socket.socket] = []
 
-    def steal() -> None:
-        port = wait_until(lambda: _number_in(place / "port"), "the code names its port", 30)
-        thief = socket.create_server(("127.0.0.1", port))
-        taken.append(thief)
-        (place / "port").unlink()
-        wait_until(lambda: _number_in(place / "port"), "it is started again", 30)
-        (place / "port").unlink()
+    def steal() -> bool:
+        port = wait_until(lambda: _number_in(place / "port"), "the code names its port", 20)
+        with take(port):
+            (place / "port").unlink()
+            wait_until(lambda: _number_in(place / "port"), "it is started again", 20)
+            (place / "port").unlink()
+        return True
 
     stealing = meanwhile(steal)
     with running_up(place, "--cmd", f"{sys.executable} serve.py") as up:
-        try:
-            assert up.console().seconds < 1
+        assert up.console().seconds < 1
+        up.said("Address already in use")
+        up.said("the process ended with exit code 1")
+        if take is listening:  # nothing has ever answered, so that only an edit helps
             up.said("did not load: the process ended with exit code 1: OSError: ")
-            up.said("Address already in use")
             (place / "serve.py").write_text(THIEF + "# edited\n")
-            stealing.value()
-            wait_until(lambda: up.ask("GET", "/").status == 200, "the code has a port")
-        finally:
-            taken[0].close()
+        assert stealing.value()
+        wait_until(lambda: up.ask("GET", "/").json == "mine", "the code has a port")
 
 
 BOMB = """
