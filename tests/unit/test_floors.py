@@ -26,6 +26,7 @@ FLOORS = {
     "keys": 5,
     "settings": 5,
     "instance_file": 5,
+    "export_folder": 5,
     "schema_folder": 5,
     "task_file": 5,
     "emulator": 5,
@@ -63,6 +64,7 @@ NEIGHBOURS = {
     ("cli", "keys"),
     ("cli", "instance_file"),
     ("cli", "schema_folder"),
+    ("cli", "export_folder"),
     ("cli", "state_folder"),  # the history of the prompt
     ("__main__", "cli"),
 }
