@@ -1,7 +1,7 @@
 """What a write does to one field (storage.md 3.5)."""
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -16,8 +16,14 @@ Write: TypeAlias = Mapping[str, "Operation"]
 """Field name (dotted on update) to what happens to it."""
 
 
-class Operation(ABC):
-    """One change of one field; ``apply`` returns the new value and never edits the old."""
+class Operation:
+    """One change of one field; ``apply`` returns the new value and never edits the old.
+
+    Not an ``ABC``: every write asks several times which operation it has, and asking the instance
+    of an ``ABC`` costs ten times as much.
+    """
+
+    __slots__ = ()
 
     @abstractmethod
     def apply(self, old: Json | Missing) -> Json | Missing: ...

@@ -227,15 +227,18 @@ def admit_write(schema: ClassSchema, write: Write) -> ClassSchema:
 
     Raises code 111 where a value does not fit its column, 302 for a second GeoPoint column.
     """
+    columns = schema.columns
     wanted: dict[str, ColumnType | None] = {}
     for path, operation in write.items():
+        if isinstance(operation, Set) and _holds(columns.get(path), operation.value):
+            continue
         if isinstance(operation, Relate) and ("." in path or path == "ACL"):
             raise errors.WRONG_TYPE(f"'{path}' is part of an Object, where no relation can be.")
         if "." not in path:
             wanted[path] = type_of_operation(operation)
         elif not isinstance(operation, Unset):
             wanted.setdefault(path.partition(".")[0], OBJECT)
-    return _admit(schema, wanted)
+    return _admit(schema, wanted) if wanted else schema
 
 
 def admit_document(schema: ClassSchema, document: Document) -> ClassSchema:
@@ -243,11 +246,14 @@ def admit_document(schema: ClassSchema, document: Document) -> ClassSchema:
     columns = schema.columns
     wanted: dict[str, ColumnType | None] = {}
     for name, value in document.items():
-        known = columns.get(name)
-        # Most values are what their column holds; only the others need a closer look.
-        if known is None or _PLAIN_TYPES.get(value.__class__) is not known:
+        if not _holds(columns.get(name), value):
             wanted[name] = type_of_value(value)
     return _admit(schema, wanted) if wanted else schema
+
+
+def _holds(known: ColumnType | None, value: Json) -> bool:
+    """Whether a column plainly takes the value, as most do; others need a closer look."""
+    return known is not None and _PLAIN_TYPES.get(value.__class__) is known
 
 
 def _admit(schema: ClassSchema, wanted: Mapping[str, ColumnType | None]) -> ClassSchema:
