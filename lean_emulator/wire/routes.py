@@ -31,15 +31,22 @@ UNBUILT = frozenset(
 
 
 class RouteTable:
-    """Finds a route by verb, length and first segment, at a cost that routes do not raise."""
+    """Finds a route by verb, length and first segment, at a cost that routes do not raise.
+
+    Of two that fit, one without variable parts goes before one with, else the earlier.
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
-        self._by_shape: dict[tuple[str, int, str], list[tuple[tuple[str, ...], Handler]]] = {}
+        self._literal: dict[tuple[str, tuple[str, ...]], Handler] = {}
+        self._by_shape: dict[tuple[str, int, str], list[_Shaped]] = {}
         for route in self.routes:
             parts = tuple(route.pattern.strip("/").split("/"))
+            if ":" not in route.pattern:
+                self._literal.setdefault((route.verb, parts), route.handler)
+                continue
             shape = (route.verb, len(parts), parts[0])
-            self._by_shape.setdefault(shape, []).append((parts, route.handler))
+            self._by_shape.setdefault(shape, []).append(_Shaped(parts, route.handler))
 
     async def dispatch(self, request: Request) -> Answer:
         """Answer by the first route that fits.
@@ -47,22 +54,26 @@ class RouteTable:
         Raises ``NotBuilt`` (501) for a known part of the protocol, else 404.
         """
         path = request.path
+        literal = self._literal.get((request.method, path))
+        if literal is not None:
+            return await literal(request)
         first = path[0] if path else ""
-        for parts, handler in self._by_shape.get((request.method, len(path), first), ()):
-            variables = _match(parts, path)
-            if variables is not None:
-                return await handler(request, *variables)
+        for shaped in self._by_shape.get((request.method, len(path), first), ()):
+            if shaped.fits(path):
+                return await shaped.handler(request, *[path[n] for n in shaped.variables])
         raise _unknown(request.method, path, first)
 
 
-def _match(parts: tuple[str, ...], path: tuple[str, ...]) -> list[str] | None:
-    variables = []
-    for part, given in zip(parts, path, strict=True):
-        if part.startswith(":"):
-            variables.append(given)
-        elif part != given:
-            return None
-    return variables
+class _Shaped:
+    """A route with variable parts, among those of its length and first segment."""
+
+    def __init__(self, parts: tuple[str, ...], handler: Handler) -> None:
+        self.handler = handler
+        self.variables = [n for n, part in enumerate(parts) if part.startswith(":")]
+        self._fixed = [(n, part) for n, part in enumerate(parts) if n and part[:1] != ":"]
+
+    def fits(self, path: tuple[str, ...]) -> bool:
+        return not self._fixed or all(path[n] == part for n, part in self._fixed)
 
 
 def _unknown(method: str, path: tuple[str, ...], first: str) -> errors.ApiError:
