@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from functools import lru_cache
 from typing import Protocol
 
@@ -119,11 +119,15 @@ def _to_the_second(seconds: int) -> str:
 
 def http_date(iso: str) -> str:
     """A document's instant as the service's ``Last-Modified``, which keeps milliseconds."""
-    moment = datetime.fromisoformat(iso)
-    rest = moment.microsecond // 1000
+    return f"{_http_day(iso[:10])} {iso[11:23]} GMT"
+
+
+@lru_cache(maxsize=64)  # what is read at one time was often written on one day
+def _http_day(iso: str) -> str:
+    moment = date.fromisoformat(iso)
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
     month = (
         "Jan", "Feb", "Mar", "Apr", "May", "Jun",
         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     )[moment.month - 1]  # fmt: skip
-    return f"{day}, {moment.day:02d} {month} {moment.year} {moment:%H:%M:%S}.{rest:03d} GMT"
+    return f"{day}, {moment.day:02d} {month} {moment.year}"

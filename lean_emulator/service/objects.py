@@ -258,7 +258,7 @@ class Objects:
                 lambda name, document: self.shown(principal, name, document),
             )
         keys = wish.keys
-        return seen if keys == Keys() else [shown(fields, keys) for fields in seen]
+        return [shown(fields, keys) for fields in seen] if keys.shown or keys.hidden else seen
 
     async def update(
         self,

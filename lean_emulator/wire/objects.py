@@ -18,6 +18,8 @@ from lean_emulator.service.objects import Objects, Wish
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
 
+_EVERYTHING = Wish()
+
 
 class ObjectHandlers:
     """Reads requests for the object service."""
@@ -75,6 +77,8 @@ class ObjectHandlers:
 
     def _wish(self, request: Request) -> Wish:
         params = request.params
+        if not params:
+            return _EVERYTHING
         return Wish(
             parse_keys(params.get("keys")),
             parse_include(params.get("include")),

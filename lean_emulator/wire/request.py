@@ -56,7 +56,7 @@ class Request:
 
     def flag(self, *names: str) -> bool:
         """Whether one of the query parameters is true."""
-        return any(truth(self.params.get(name)) for name in names)
+        return bool(self.params) and any(truth(self.params.get(name)) for name in names)
 
     def write(self) -> Write:
         """The body as operations, without marks and control members.
