@@ -6,12 +6,13 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from lean_emulator.base import jsontext
 from lean_emulator.base.errors import ApiError, Hint, StartError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model import csv_rows
-from lean_emulator.model.import_bson import read_bson
+from lean_emulator.model.import_bson import Decode, read_bson
 from lean_emulator.model.import_rows import Read, read_json, read_lines
 from lean_emulator.model.import_source import Named, is_join, named
 
@@ -115,7 +116,31 @@ def opened(source: Source) -> Iterator[Opened]:
             yield Opened(read(text), max(size, 1))
     else:
         with path.open("rb") as file:
-            yield Opened(read_bson(file) if form == "bson" else read_lines(file), max(size, 1))
+            rows = read_bson(file, bson_decoder()) if form == "bson" else read_lines(file)
+            yield Opened(rows, max(size, 1))
+
+
+def bson_decoder() -> Decode:
+    """What reads one document. Raises ``StartError`` where nothing is installed that does."""
+    try:
+        import bson
+        from bson.codec_options import CodecOptions, DatetimeConversion
+        from bson.errors import InvalidBSON
+    except ImportError as e:
+        raise StartError(
+            "BSON cannot be read: pymongo is not installed here.",
+            hint=Hint("pip install 'lean-emu[bson]'", "请执行 pip install 'lean-emu[bson]'"),
+        ) from e
+    options: Any = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_CLAMP)
+
+    def decode(raw: bytes) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = bson.decode(raw, options)
+        except InvalidBSON as e:
+            raise ValueError(str(e)) from e
+        return document
+
+    return decode
 
 
 def _named(path: Path, class_name: str | None) -> Named:

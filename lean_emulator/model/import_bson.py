@@ -1,4 +1,4 @@
-"""Backups of the platform: BSON as its database wrote it; needs the extra ``bson``.
+"""Backups of the platform: BSON as its database wrote it.
 
 What only BSON has becomes what REST has: times, pointers (which are references there), bytes,
 positions. ``_id`` is the objectId.
@@ -6,35 +6,24 @@ positions. ``_id`` is the objectId.
 
 import base64
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
-from lean_emulator.base.errors import Hint, StartError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.import_rows import Read, Row, Unreadable
 from lean_emulator.model.values import date, pointer
+
+Decode: TypeAlias = Callable[[bytes], dict[str, Any]]
+"""Reads one document, times without a zone among its values; raises ``ValueError``."""
 
 _TIMES = frozenset({"createdAt", "updatedAt"})
 _SIZE = 4
 _LARGEST = 64 * 1024 * 1024
 
 
-def read_bson(file: IO[bytes]) -> Iterator[Read]:
-    """Documents, each numbered in place of a line. Measured in bytes.
-
-    Raises ``StartError`` where nothing is installed that reads BSON.
-    """
-    try:
-        import bson
-        from bson.codec_options import CodecOptions, DatetimeConversion
-        from bson.errors import InvalidBSON
-    except ImportError as e:
-        raise StartError(
-            "BSON cannot be read: pymongo is not installed here.",
-            hint=Hint("pip install 'lean-emu[bson]'", "请执行 pip install 'lean-emu[bson]'"),
-        ) from e
-    options: Any = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_CLAMP)
+def read_bson(file: IO[bytes], decode: Decode) -> Iterator[Read]:
+    """Documents, each numbered in place of a line. Measured in bytes."""
     at = number = 0
     while head := file.read(_SIZE):
         number += 1
@@ -45,8 +34,8 @@ def read_bson(file: IO[bytes]) -> Iterator[Read]:
             return
         at += size
         try:
-            yield Row(number, _document(bson.decode(head + rest, options)), at)
-        except (InvalidBSON, ValueError) as e:
+            yield Row(number, _document(decode(head + rest)), at)
+        except ValueError as e:
             yield Unreadable(number, f"document {number}: {e}", at)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lean_emulator.cli.import_files import bson_decoder
 from lean_emulator.model.import_bson import read_bson
 from lean_emulator.model.import_rows import Row, Unreadable
 
@@ -21,7 +22,7 @@ ISO = "2020-01-02T03:04:05.678Z"
 
 def rows(*documents: Any) -> list[Any]:
     raw = b"".join(bson.encode(document) for document in documents)
-    found = [*read_bson(io.BytesIO(raw))]
+    found = [*read_bson(io.BytesIO(raw), bson_decoder())]
     assert all(isinstance(each, Row) for each in found), found
     return [each.value for each in found if isinstance(each, Row)]
 
@@ -74,7 +75,7 @@ def test_members_of_relations() -> None:
 
 def test_a_wrong_value_refuses_its_document_alone() -> None:
     raw = bson.encode({"_id": "a", "x": bson.Regex("a")}) + bson.encode({"_id": "b"})
-    first, second = read_bson(io.BytesIO(raw))
+    first, second = read_bson(io.BytesIO(raw), bson_decoder())
     assert isinstance(first, Unreadable)
     assert "Regex" in first.text
     assert isinstance(second, Row)
@@ -84,7 +85,14 @@ def test_a_wrong_value_refuses_its_document_alone() -> None:
 @pytest.mark.parametrize("cut", [1, 3, 5, 10])
 def test_a_file_that_is_cut_off(cut: int) -> None:
     raw = bson.encode({"_id": "a"}) + bson.encode({"_id": "bcdefghi"})
-    first, last = read_bson(io.BytesIO(raw[:-cut]))
+    first, last = read_bson(io.BytesIO(raw[:-cut]), bson_decoder())
     assert isinstance(first, Row)
     assert isinstance(last, Unreadable)
     assert "cut off" in last.text
+
+
+def test_what_is_no_bson_inside() -> None:
+    raw = bytearray(bson.encode({"_id": "a"}))
+    raw[4] = 0x7E  # a type that there is none of
+    (read,) = read_bson(io.BytesIO(bytes(raw)), bson_decoder())
+    assert isinstance(read, Unreadable)
