@@ -39,7 +39,7 @@ def read_where(text: str) -> dict[str, Json] | Problem:
     where = read_payload(text)
     if isinstance(where, Problem | dict):
         return where
-    return Problem("data.no_object")
+    return Problem("table.no_object")
 
 
 def added(
@@ -83,7 +83,7 @@ def _value(kind: ColumnType, text: str) -> Json | Problem:
         case "String":
             return text
         case "Boolean":
-            return _TRUTH.get(text.casefold(), Problem("data.wrong_truth", found=text))
+            return _TRUTH.get(text.casefold(), Problem("table.wrong_truth", found=text))
         case "Date":
             ms = read_instant(text, UTC)
             if ms is None:
@@ -95,6 +95,6 @@ def _value(kind: ColumnType, text: str) -> Json | Problem:
         case "Number":
             number = read_payload(text)
             wrong = isinstance(number, bool) or not isinstance(number, int | float) or not text
-            return Problem("data.wrong_number", found=text) if wrong else number
+            return Problem("table.wrong_number", found=text) if wrong else number
         case _:
             return read_payload(text)

@@ -154,18 +154,18 @@ class DataPage:
         if isinstance(given, Problem):
             return Refusal("payload", given)
         if not isinstance(given, dict):
-            return Refusal("payload", Problem("data.no_object"))
+            return Refusal("payload", Problem("table.no_object"))
         object_id = None if view.row in (None, "new") else view.row
         try:
             if object_id is not None:
                 current = await self._desk.get(view.viewer, schema.name, object_id)
                 if current is None:
-                    return Refusal("form", Problem("data.gone", found=object_id))
+                    return Refusal("form", Problem("table.gone", found=object_id))
                 if fields.get("was") and fields["was"] != current.get("updatedAt"):
-                    return Refusal("form", Problem("data.changed"))
+                    return Refusal("form", Problem("table.changed"))
                 given = changes(self._shown(current, schema), given)
                 if not given:
-                    return Refusal("form", Problem("data.same"))
+                    return Refusal("form", Problem("table.same"))
             hooks = _ticked(fields, "hooks")
             return await self._desk.save(view.viewer, schema.name, object_id, given, hooks=hooks)
         except ApiError as e:
@@ -177,7 +177,7 @@ class DataPage:
         where = {} if isinstance(view.where, Problem) else view.where
         kind = schema.columns.get(params["col"])
         if kind is None:
-            return Refusal("val", Problem("data.no_column", found=params["col"]))
+            return Refusal("val", Problem("table.no_column", found=params["col"]))
         more = added(where, params["col"], kind, params.get("op", "is"), params.get("val", ""))
         return Refusal("val", more) if isinstance(more, Problem) else more
 

@@ -12,44 +12,46 @@ pytestmark = [needs_chromium, pytest.mark.timeout(60)]
 
 
 async def test_objects_are_found_changed_and_deleted(tmp_path: Path) -> None:
-    async with desk(tmp_path, Review_beforeUpdate=lambda body: body["object"]) as data:
-        async with page_on(data.url) as page:
-            await page.keyboard.press("g")
-            await page.keyboard.press("d")
-            await page.wait_for_selector(".data-classes")
-            await page.click(".class-item:has-text('Review')")
-            await page.wait_for_selector("text=3 objects")
-            await page.select_option("[name=col]", "stars")
-            await page.select_option("[name=op]", "gte")
-            await page.fill("[name=val]", "4")
-            await page.click("button:has-text('Condition')")
-            await page.wait_for_selector(".data-head:has-text('2 objects')")
-            await page.click("thead a:has-text('stars')")
-            await page.wait_for_selector("th[aria-sort=ascending]")
-            assert await page.locator("tbody tr").count() == 2
-            await page.click("tbody .id a >> nth=1")
-            await page.wait_for_selector("#row-json")
-            await page.fill("#row-json", "{stars: }")
-            await page.click("button:has-text('Save')")
-            await page.wait_for_selector("[data-editor][data-state=error]")
-            await page.fill("#row-json", "{stars: 4.5}")
-            await page.click("button:has-text('Save')")
-            await page.wait_for_selector(".notice:has-text('Saved.')")
-            assert (await data.api.read("Review", data.reviews[0]))["stars"] == 4.5
-            assert len(data.api.engine.received) == 1
-            await page.click(".notice >> text=Trace")
-            await page.wait_for_selector(".step:has-text('beforeUpdate')")
-            await page.go_back()
-            await page.uncheck("#save-hooks")
-            await page.fill("#row-json", "{stars: 5}")
-            await page.click("button:has-text('Save')")
-            await page.wait_for_selector(".notice:has-text('Saved.')")
-            assert len(data.api.engine.received) == 1
-            await page.click(".row-panel summary:has-text('Delete')")
-            await page.click("button:has-text('Delete 6')")
-            await page.wait_for_selector(".data-rows .notice:has-text('Deleted.')")
-            await page.click(".chip-x")
-            await page.wait_for_selector(".data-head:has-text('2 objects')")
+    async with (
+        desk(tmp_path, Review_beforeUpdate=lambda body: body["object"]) as data,
+        page_on(data.url) as page,
+    ):
+        await page.keyboard.press("g")
+        await page.keyboard.press("d")
+        await page.wait_for_selector(".data-classes")
+        await page.click(".class-item:has-text('Review')")
+        await page.wait_for_selector("text=3 objects")
+        await page.select_option("[name=col]", "stars")
+        await page.select_option("[name=op]", "gte")
+        await page.fill("[name=val]", "4")
+        await page.click("button:has-text('Condition')")
+        await page.wait_for_selector(".data-head:has-text('2 objects')")
+        await page.click("thead a:has-text('stars')")
+        await page.wait_for_selector("th[aria-sort=ascending]")
+        assert await page.locator("tbody tr").count() == 2
+        await page.click("tbody .id a >> nth=1")
+        await page.wait_for_selector("#row-json")
+        await page.fill("#row-json", "{stars: }")
+        await page.click("button:has-text('Save')")
+        await page.wait_for_selector("[data-editor][data-state=error]")
+        await page.fill("#row-json", "{stars: 4.5}")
+        await page.click("button:has-text('Save')")
+        await page.wait_for_selector(".notice:has-text('Saved.')")
+        assert (await data.api.read("Review", data.reviews[0]))["stars"] == 4.5
+        assert len(data.api.engine.received) == 1
+        await page.click(".notice >> text=Trace")
+        await page.wait_for_selector(".step:has-text('beforeUpdate')")
+        await page.go_back()
+        await page.uncheck("#save-hooks")
+        await page.fill("#row-json", "{stars: 5}")
+        await page.click("button:has-text('Save')")
+        await page.wait_for_selector(".notice:has-text('Saved.')")
+        assert len(data.api.engine.received) == 1
+        await page.click(".row-panel summary:has-text('Delete')")
+        await page.click("button:has-text('Delete 6')")
+        await page.wait_for_selector(".data-rows .notice:has-text('Deleted.')")
+        await page.click(".chip-x")
+        await page.wait_for_selector(".data-head:has-text('2 objects')")
 
 
 async def test_links_lead_from_object_to_object(tmp_path: Path) -> None:
@@ -61,17 +63,19 @@ async def test_links_lead_from_object_to_object(tmp_path: Path) -> None:
 
 
 async def test_a_hook_refuses_a_new_object(tmp_path: Path) -> None:
-    async with desk(tmp_path, Review_beforeSave=_no_stars) as data:
-        async with page_on(f"{data.url}/data?class=Review") as page:
-            await page.click("text=New object")
-            await page.fill("#row-json", "{comment: 'no stars'}")
-            await page.click("button:has-text('Create')")
-            await page.wait_for_selector(".save-bar:has-text('How many stars?')")
-            assert await page.input_value("#row-json") == "{comment: 'no stars'}"
-            await page.fill("#row-json", "{stars: 1}")
-            await page.click("button:has-text('Create')")
-            await page.wait_for_selector(".notice:has-text('Saved.')")
-            await page.wait_for_selector(".data-head:has-text('4 objects')")
+    async with (
+        desk(tmp_path, Review_beforeSave=_no_stars) as data,
+        page_on(f"{data.url}/data?class=Review") as page,
+    ):
+        await page.click("text=New object")
+        await page.fill("#row-json", "{comment: 'no stars'}")
+        await page.click("button:has-text('Create')")
+        await page.wait_for_selector(".save-bar:has-text('How many stars?')")
+        assert await page.input_value("#row-json") == "{comment: 'no stars'}"
+        await page.fill("#row-json", "{stars: 1}")
+        await page.click("button:has-text('Create')")
+        await page.wait_for_selector(".notice:has-text('Saved.')")
+        await page.wait_for_selector(".data-head:has-text('4 objects')")
 
 
 def _no_stars(body: dict[str, dict[str, object]]) -> object:
@@ -109,6 +113,8 @@ async def test_without_scripts_in_chinese_on_a_phone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row", ["", "&row=new"])
 async def test_it_fits_a_phone(row: str, tmp_path: Path) -> None:
-    async with desk(tmp_path) as data:
-        async with page_on(f"{data.url}/data?class=Review{row}", width=360, height=740) as page:
-            assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    async with (
+        desk(tmp_path) as data,
+        page_on(f"{data.url}/data?class=Review{row}", width=360, height=740) as page,
+    ):
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
