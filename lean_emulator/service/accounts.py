@@ -9,7 +9,7 @@ from lean_emulator.base.errors import ApiError, DuplicateValue
 from lean_emulator.model.access import ANONYMOUS, Principal
 from lean_emulator.model.contact import check_email, check_phone, spellings
 from lean_emulator.model.document import only
-from lean_emulator.model.operations import Operation, Set
+from lean_emulator.model.operations import Operation, Set, Unset
 from lean_emulator.model.query import Compare, Query
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects
@@ -99,6 +99,20 @@ def check_contacts(write: Mapping[str, Operation]) -> None:
         operation = write.get(name)
         if isinstance(operation, Set):
             check(operation.value)
+
+
+def check_name(write: Mapping[str, Operation]) -> None:
+    """Raise 200 for a write that leaves a user without a name, 217 for a blank one."""
+    operation = write.get("username")
+    if isinstance(operation, Unset) or (isinstance(operation, Set) and not operation.value):
+        raise name_missing()
+    name = set_value(write, "username")
+    if isinstance(name, str) and not name.strip():
+        raise ApiError(217, "The username cannot be blank.")
+
+
+def name_missing() -> ApiError:
+    return ApiError(200, "Username is missing or empty.")
 
 
 def taken(field: str) -> ApiError:

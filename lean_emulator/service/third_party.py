@@ -146,11 +146,13 @@ class ThirdParty:
         return self._users.welcome(call, committed.after)
 
     async def _own_fields(self, principal: Principal, write: Write) -> dict[str, Operation]:
-        """What a new user is made of, beside its authData."""
+        """What a new user is made of, beside its authData; who has no name gets one."""
+        if set_value(write, "username") is None:
+            write = {**write, "username": Set(self._ids.lower(25))}
         password = set_value(write, "password")
         return await self._users.new_fields(
             principal,
-            {"username": Set(self._ids.lower(25)), **write},
+            write,
             password if isinstance(password, str) and password else None,
         )
 

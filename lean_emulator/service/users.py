@@ -16,6 +16,8 @@ from lean_emulator.service.account_options import AccountOptions
 from lean_emulator.service.accounts import (
     Accounts,
     check_contacts,
+    check_name,
+    name_missing,
     nobody,
     set_value,
     taken,
@@ -79,12 +81,11 @@ class Users:
         """The fields of a new user with name and password. Raises as ``sign_up`` does."""
         name = set_value(write, "username")
         if not isinstance(name, str) or not name:
-            raise ApiError(200, "Username is missing or empty.")
+            raise name_missing()
         password = set_value(write, "password")
         if not isinstance(password, str) or not password:
             raise ApiError(201, "Password is missing or empty.")
-        if not name.strip():
-            raise ApiError(217, "The username cannot be blank.")
+        check_name(write)
         return await self.new_fields(principal, write, check_new_password(password))
 
     async def new_fields(
@@ -92,13 +93,14 @@ class Users:
     ) -> dict[str, Operation]:
         """The fields of any new user; without a password it cannot log in by one.
 
-        Raises 125, 127, 202, 203, 214.
+        Raises 125, 127, 200, 202, 203, 214, 217.
         """
         given = {
             name: operation
             for name, operation in write.items()
             if name != "password" and (name not in SERVER_SET or _may_vouch(principal, name))
         }
+        check_name(given)
         check_contacts(given)
         await self._accounts.refuse_taken(given)
         return {
@@ -129,6 +131,7 @@ class Users:
         fits = await self._passwords.fits(user, password)
         if user is None:
             raise nobody(name)
+        self._lockout.check(str(user["objectId"]))  # others may have failed meanwhile
         if not fits:
             self._lockout.failed(str(user["objectId"]))
             raise ApiError(210, "The username and password mismatch.")
@@ -206,7 +209,8 @@ class Users:
         """What a client's update of a user comes to.
 
         Raises 206 for anybody else's user, 125 and 127 for bad addresses and numbers, 202, 203 and
-        214 for what another user has, 201 and 218 for a password that is none.
+        214 for what another user has, 200 and 217 for a name, 201 and 218 for a password that is
+        none.
         """
         user = await self._own(call, user_id)
         named = {
@@ -214,6 +218,7 @@ class Users:
             for name, operation in write.items()
             if name.partition(".")[0] not in SERVER_SET or _may_vouch(call.principal, name)
         }
+        check_name(named)
         check_contacts(named)
         await self._accounts.refuse_taken(named, own_id=user_id)
         added: dict[str, Operation] = {

@@ -121,6 +121,15 @@ LOCKED = error(219)
 WRONG = {"username": "bob", "password": "guess"}
 
 
+async def test_many_guesses_at_once_are_no_more_than_seven(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        await signed_up(api, BOB)
+        guesses = [WRONG] * 20 + [BOB]
+        answers = await asyncio.gather(*(api("POST", "/1.1/login", body) for body in guesses))
+        assert [a.json for a in answers].count(MISMATCH) == 7
+        assert [a.json for a in answers].count(LOCKED) >= 13
+
+
 async def test_seven_failures_lock_a_user(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         await signed_up(api, BOB)

@@ -270,3 +270,29 @@ async def test_two_sign_ups_with_one_number_in_two_spellings(tmp_path: Path) -> 
         for number in (*numbers, *numbers):
             own = await api("PUT", path, {"mobilePhoneNumber": number}, headers=MASTER)
             assert own.status == 200, "its own number in the other spelling is still its own"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("", 200), (None, 200), ({"__op": "Delete"}, 200), (" ", 217), ("\t\n", 217)],
+    ids=repr,
+)
+async def test_a_user_keeps_having_a_name(name: Any, code: int, tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        user = (await api("POST", "/1.1/users", NEW)).json
+        path = f"/1.1/users/{user['objectId']}"
+        for headers in ({**CLIENT, "X-LC-Session": user["sessionToken"]}, MASTER):
+            answer = await api("PUT", path, {"username": name}, headers=headers)
+            assert (answer.status, answer.json) == (400, error(code))
+        assert (await api("POST", "/1.1/login", NEW)).status == 200
+
+
+@pytest.mark.parametrize(("name", "code"), [("", 200), (" ", 217)], ids=repr)
+async def test_an_account_of_another_platform_has_a_name(
+    name: str, code: int, tmp_path: Path
+) -> None:
+    async with running_api(project=tmp_path) as api:
+        body = {"username": name, "authData": {"github": {"uid": "1"}}}
+        assert (await api("POST", "/1.1/users", body)).json == error(code)
+        made = await api("POST", "/1.1/users", {**body, "username": None})
+        assert made.json["username"] == Looks("a drawn name", "[0-9a-z]{25}")
