@@ -93,7 +93,8 @@ def _started(config: pytest.Config, more: Mapping[str, object]) -> LeanEmu:
         settings, keys = opened(project, {**USUAL, **more}, os.environ, fixed=seed is not None)
         return LeanEmu(settings, keys, seed=seed, now=now, on_output=print_line)
     except (LeanEmuError, ValueError) as e:
-        pytest.fail(_told(e, project), pytrace=False)
+        why = _told(e, project)
+    pytest.fail(why, pytrace=False)
 
 
 def _project(config: pytest.Config) -> Path:

@@ -19,6 +19,7 @@ from lean_emulator.cli.function_call import show_output
 from lean_emulator.cli.output import complain, echo_error, hint_text, note
 from lean_emulator.cli.passed_on import PassedOn, exit_code
 from lean_emulator.cli.stopping import StopSignals, run
+from lean_emulator.engine.failure import WHERE_WATCHED
 
 if TYPE_CHECKING:
     from lean_emulator.emulator import Emulator
@@ -141,7 +142,7 @@ def _did_not_load(emulator: "Emulator") -> int:
     assert failure is not None
     for line in failure.traceback.rstrip().splitlines():
         note(line)
-    echo_error(f"The code did not load, so nothing was run: {failure.message}")
-    if failure.hint is not None:
+    echo_error(f"{failure.message}; nothing was run.")
+    if failure.hint is not None and failure.hint not in WHERE_WATCHED:
         note(hint_text(failure.hint))
     return exits.DID_NOT_LOAD

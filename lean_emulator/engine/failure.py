@@ -35,12 +35,21 @@ class LoadFailure:
         return errors.CODE_DID_NOT_LOAD(self.message, hint=self.hint)
 
 
+_MEND = Hint(en="fix it and save: it loads again by itself", zh="修改并保存即可自动重新加载")
+_READ = Hint(
+    en="its own output says why; it starts again when you save a file",
+    zh="原因见其输出；保存文件后会重新启动",
+)
+WHERE_WATCHED = frozenset({_MEND, _READ})
+"""Hints that are true only where files are watched."""
+
+
 def from_report(project: Project, facts: Mapping[str, Any]) -> LoadFailure:
     """From what ``boot_python`` says when the user's code raised."""
     file, line = facts["file"], facts["line"]
     last = facts["last_line"]
     trace = facts["traceback"]
-    hint = Hint(en="fix it and save: it loads again by itself", zh="修改并保存即可自动重新加载")
+    hint = _MEND
     if facts["missing"] == "leancloud":
         last, hint = _no_sdk(project, facts["python"])
         trace = ""
@@ -69,10 +78,7 @@ def from_exit(project: Project, code: int, lines: Sequence[str]) -> LoadFailure:
     """From a process that ended before it was ready; ``lines`` are the last it wrote."""
     said = _cause(lines)
     last = f"the process ended {ending(code)}" + (f": {said.strip()[:300]}" if said else "")
-    hint = Hint(
-        en="its own output says why; it starts again when you save a file",
-        zh="原因见其输出；保存文件后会重新启动",
-    )
+    hint = _READ
     if _NO_PACKAGE.search(said):
         install = f"npm install --prefix {shlex.quote(str(project.directory))}"
         hint = Hint(en=f"is it installed? {install}", zh=f"是否已安装？可执行：{install}")

@@ -12,6 +12,7 @@ from lean_emulator.base.ids import State
 from lean_emulator.base.trace import Span
 from lean_emulator.base.trace_view import tree, walk
 from lean_emulator.emulator import Emulator
+from lean_emulator.engine.failure import WHERE_WATCHED
 from lean_emulator.keys import Keys, client_variables
 from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.task import Task
@@ -171,8 +172,8 @@ class LeanEmu(Client):
             if (failure := emulator.runtime.failure) is not None:
                 await emulator.stop()
                 raise StartError(
-                    f"The code in {settings.project_dir} did not load.\n{failure.traceback}",
-                    hint=failure.hint,
+                    f"{failure.message}\n{failure.traceback}".rstrip(),
+                    hint=None if failure.hint in WHERE_WATCHED else failure.hint,
                 )
             return emulator
 

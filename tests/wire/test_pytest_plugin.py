@@ -194,6 +194,7 @@ def test_what_keeps_it_from_starting_is_told(
         assert text in done.stdout
     assert "1 error" in done.stdout
     assert "Traceback (most recent call last)" not in done.stdout.partition("did not load")[0]
+    assert "During handling" not in done.stdout
     assert left_over(project) == []
 
 
