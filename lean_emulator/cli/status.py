@@ -1,6 +1,7 @@
 """``lean-emu status``: how the running instance of a project is."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lean_emulator.cli.banner import grouped
 from lean_emulator.cli.command import Documented, load_settings
 from lean_emulator.cli.info import described
 from lean_emulator.cli.output import hint_text, note, styled
-from lean_emulator.cli.running_instance import CODES, RunningInstance, instance_options
+from lean_emulator.cli.running_instance import RunningInstance, instance_options
 
 LOOK_SECONDS = 0.05
 
@@ -22,7 +23,7 @@ LOOK_SECONDS = 0.05
 @click.command(
     cls=Documented,
     examples=["lean-emu status", "lean-emu status --wait 30 && npm test", "lean-emu status --json"],
-    codes=(*CODES, exits.DID_NOT_LOAD),
+    codes=(exits.OK, exits.ERROR, exits.USAGE, exits.DID_NOT_LOAD, exits.CANNOT_START),
 )
 @click.option(
     "--wait",
@@ -80,7 +81,7 @@ def _print(facts: dict[str, Any], directory: Path, *, as_json: bool) -> None:
         return
     if not facts["running"]:
         click.echo(facts["reason"])
-        start = f"lean-emu up {directory}"
+        start = f"lean-emu up {shlex.quote(str(directory))}"
         note(hint_text(Hint(f"Start it: {start}", f"启动：{start}")))
         return
     for name, text in _lines(facts):

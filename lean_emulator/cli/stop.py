@@ -13,7 +13,7 @@ from lean_emulator.base.errors import Hint
 from lean_emulator.cli import exits
 from lean_emulator.cli.command import Documented, load_settings
 from lean_emulator.cli.output import echo_error, hint_text, note
-from lean_emulator.cli.running_instance import CODES, RunningInstance, instance_options
+from lean_emulator.cli.running_instance import RunningInstance, instance_options
 
 LOOK_SECONDS = 0.05
 
@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.05
 @click.command(
     cls=Documented,
     examples=["lean-emu stop", "lean-emu stop -C fixtures/cloud/reviews --json"],
-    codes=(*CODES, exits.TIMED_OUT),
+    codes=(exits.OK, exits.ERROR, exits.USAGE, exits.TIMED_OUT, exits.CANNOT_START),
 )
 @click.option(
     "--wait",
