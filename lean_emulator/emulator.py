@@ -4,7 +4,7 @@ import dataclasses
 import errno
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import tzinfo
 from pathlib import Path
@@ -100,6 +100,7 @@ class Emulator:
     told each line the user's code prints: stream and text. ``cloud_code`` stands in for the child
     process; without it the project's own code runs. With an ``id_seed`` ids and codes repeat.
     Unless ``lasting``, tasks that were made by hand are neither read nor kept.
+    ``origins`` says in words where settings and keys come from.
     """
 
     def __init__(
@@ -112,10 +113,12 @@ class Emulator:
         cloud_code: CloudCode | None = None,
         id_seed: int | None = None,
         lasting: bool = True,
+        origins: Mapping[str, str] | None = None,
     ) -> None:
         if settings.debugpy is not None:  # a breakpoint is no reason to fail
             settings = dataclasses.replace(settings, timeouts=False)
         self.settings = settings
+        self.origins = origins or {}
         self.clock = self._clock = TurnableClock(clock or SystemClock())
         self.log = EventLog(self._clock, settings.traces)
         self.mask = Mask((keys.app_key, keys.master_key, keys.hook_key))

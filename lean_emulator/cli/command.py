@@ -1,8 +1,9 @@
 """How a command documents itself, and the options that come from the settings."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -12,7 +13,7 @@ from lean_emulator.base.errors import StartError
 from lean_emulator.cli import exits
 from lean_emulator.cli.output import complain, warn
 from lean_emulator.keys import Keys
-from lean_emulator.settings import Settings
+from lean_emulator.settings import Loaded, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,12 +86,18 @@ class Project(NamedTuple):
     settings: Settings
     keys: Keys
     keys_path: Path | None
+    origins: Mapping[str, str] = MappingProxyType({})
+    """Where the value of each setting and key comes from, in words."""
 
 
 def load_settings(directory: Path, flags: dict[str, object]) -> Settings:
     """Settings of the project; what is wrong with them ends the command as wrong use."""
+    return _loaded(directory, flags).settings
+
+
+def _loaded(directory: Path, flags: dict[str, object]) -> Loaded:
     try:
-        return settings.load(directory, flags, os.environ).settings
+        return settings.load(directory, flags, os.environ)
     except StartError as e:
         complain(e)
         raise click.exceptions.Exit(exits.USAGE) from e
@@ -98,8 +105,11 @@ def load_settings(directory: Path, flags: dict[str, object]) -> Settings:
 
 def open_project(directory: Path, flags: dict[str, object]) -> Project:
     """Settings and keys, which are made where there are none; with warnings printed."""
-    chosen = load_settings(directory, flags)
+    chosen, origins = _loaded(directory, flags)
     found = keys.load(chosen.project_dir, {name: getattr(chosen, name) for name in KEY_NAMES})
     for warning in found.warnings:
         warn(warning)
-    return Project(chosen, found.keys, found.path)
+    if found.path is not None:
+        kept = [name for name in KEY_NAMES if getattr(chosen, name) is None]
+        origins = {**origins, **dict.fromkeys(kept, str(found.path))}
+    return Project(chosen, found.keys, found.path, origins)

@@ -89,7 +89,12 @@ async def serve(project: Project, directory: str, export_to: Path | None = None)
     _warn_about_host(settings.host)
     with StopSignals() as stop:
         say = Terminal(gone=stop.asked.set)
-        emulator = Emulator(settings, project.keys, on_output=partial(print_output, say))
+        emulator = Emulator(
+            settings,
+            project.keys,
+            on_output=partial(print_output, say),
+            origins=project.origins,
+        )
         try:
             if not await stop.before(emulator.start()):
                 return exits.OK

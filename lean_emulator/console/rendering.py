@@ -48,6 +48,7 @@ RAIL = (
     Place("tasks", "/tasks", "g k"),
     Place("inbox", "/inbox", "g i"),
     Place("logs", "/logs", "g l"),
+    Place("settings", "/settings", "g s"),
 )
 """What works today. A page that is added joins here, in the routes and in the catalogues."""
 

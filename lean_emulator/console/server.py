@@ -24,6 +24,8 @@ from lean_emulator.console.rendering import (
     local_path,
 )
 from lean_emulator.console.run_page import RunPage
+from lean_emulator.console.settings_page import SettingsPage
+from lean_emulator.console.setup import Setup
 from lean_emulator.console.stream import Streams
 from lean_emulator.console.tasks_page import TasksPage
 from lean_emulator.console.trace_list import TraceList
@@ -37,7 +39,8 @@ _YEAR = 365 * 24 * 3600
 class Console:
     """The debug console over one instance.
 
-    It is handed what it shows and never a key; ``mask`` knows the keys, so that none gets out.
+    It is handed what it shows; ``mask`` knows the keys, so that none gets out but by ``setup``,
+    which reveals one when somebody asks for it.
     ``hosts`` are the names it answers to.
     """
 
@@ -51,6 +54,7 @@ class Console:
         runtime: Runtime,
         workbench: Workbench,
         timers: Timers,
+        setup: Setup,
         desk: DataDesk,
         instance: Instance,
         hosts: frozenset[str],
@@ -73,6 +77,7 @@ class Console:
         self._inbox = InboxPage(renderer, inbox)
         self._logs = LogsPage(renderer, logbook)
         self._tasks = TasksPage(renderer, timers)
+        self._settings = SettingsPage(renderer, setup, inbox, timers)
         self._data = DataPage(renderer, desk)
         self._streams = Streams(log, logbook, runtime, timers.clock, traces.summary)
         self._runner: web.AppRunner | None = None
@@ -119,6 +124,8 @@ class Console:
                 web.post("/tasks/act", self._tasks.act),
                 web.post("/tasks/drop", self._tasks.drop),
                 web.post("/clock", self._tasks.turn),
+                web.get("/settings", self._settings.show),
+                web.post("/settings", self._settings.act),
                 web.get("/keys", self._pages.keys),
                 web.post("/preferences", preferences),
                 web.get("/events", self._streams.answer),

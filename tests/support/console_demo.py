@@ -20,11 +20,13 @@ from lean_emulator.base.trace import EventLog
 from lean_emulator.base.trace_view import walk
 from lean_emulator.console.contract import Timers
 from lean_emulator.console.server import Console
+from lean_emulator.console_room import setup_of
 from lean_emulator.emulator import Emulator
+from lean_emulator.keys import NAMES
 from lean_emulator.service.data_desk import DataDesk
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.logbook import Logbook
-from lean_emulator.settings import Settings
+from lean_emulator.settings import Settings, specs
 from tests.support.api import KEYS
 from tests.support.console_fakes import FakeRuntime, FakeWorkbench, sample_instance
 from tests.support.console_samples import CLOUD, MASTER_KEY, Story
@@ -64,7 +66,18 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
     inbox = Inbox(clock, Ids(clock))
     logbook = Logbook(clock)
     timers = sample_timers(hand, clock, log, inbox)
-    emulator = Emulator(Settings(project_dir=project), KEYS, clock=hand, cloud_code=FakeEngine({}))
+    emulator = Emulator(
+        Settings(project_dir=project, storage="memory", port=4000),
+        KEYS,
+        clock=hand,
+        cloud_code=FakeEngine({}),
+        origins={
+            **dict.fromkeys(specs(), "default"),
+            **dict.fromkeys(NAMES, "keys.json"),
+            "port": "--port",
+            "storage": "lean-emu.toml",
+        },
+    )
     if filled:
         story.day(str(project))
         sample_messages(inbox, log)
@@ -78,6 +91,7 @@ async def demo(project: Path, port: int = 0, *, filled: bool = True) -> AsyncIte
         workbench=workbench,
         timers=timers,
         desk=desk_of(emulator),
+        setup=setup_of(emulator),
         instance=sample_instance(project),
         hosts=HOSTS,
     )

@@ -47,6 +47,7 @@ NEIGHBOURS = {
     ("emulator", "cloud_code"),
     ("emulator", "console_room"),
     ("console_room", "emulator"),  # its type alone
+    ("console_room", "settings"),
     ("cloud_code", "settings"),
     ("account_settings", "settings"),
     ("behaviour_settings", "settings"),
