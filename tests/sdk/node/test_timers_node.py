@@ -1,34 +1,20 @@
 """The cloud queue and timers with the official SDK from npm as cloud code (engine.md 7.5)."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from emu_process import Emulator, copied
+from emu_process import Emulator
+from node_packages import INSTALL_SECONDS, copied_with_packages, needs_node
 
-INSTALL_SECONDS = 150
-
-pytestmark = [
-    pytest.mark.timeout(INSTALL_SECONDS + 60),
-    pytest.mark.skipif(
-        shutil.which("node") is None or shutil.which("npm") is None,
-        reason="needs node and npm on PATH: install Node.js 12 or newer",
-    ),
-]
+pytestmark = [pytest.mark.timeout(INSTALL_SECONDS + 60), needs_node]
 
 
 @pytest.fixture(scope="module")
 def emu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    project = copied("timers-node", tmp_path_factory.mktemp("timers-node"))
-    done = subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=project, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    emulator = Emulator(project)
+    folder = tmp_path_factory.mktemp("timers-node")
+    emulator = Emulator(copied_with_packages("timers-node", folder))
     yield emulator
     emulator.stop()
 
