@@ -1,8 +1,10 @@
 """Points whatever runs in this process, the official Python SDK among it, at one emulator."""
 
+import contextlib
 import importlib
 import importlib.util
 import os
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -65,12 +67,9 @@ class Pointer:
 
 def _leancloud() -> Any:
     """The SDK; ``None`` where it is not installed or cannot be imported."""
-    if importlib.util.find_spec("leancloud") is None:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # those of the SDK are none of the tests' business
-        try:
+    sdk = sys.modules.get("leancloud")
+    if sdk is None and importlib.util.find_spec("leancloud") is not None:
+        with warnings.catch_warnings(), contextlib.suppress(ImportError):
+            warnings.simplefilter("ignore")  # those of the SDK are none of the tests' business
             sdk = importlib.import_module("leancloud")
-        except ImportError:
-            return None
     return sdk if hasattr(sdk, "use_master_key") and hasattr(sdk, "User") else None
