@@ -180,6 +180,9 @@ class TraceList:
             "who": self._mask.json(who(span)),
             "function": self._mask.json(function_of(span)),
             "later": gone_wrong(span),
+            "cause": span.detail.get("cause"),
+            "task": self._mask.json(span.detail.get("task")),
+            "why": span.detail.get("why"),
         }
         if made["quietMs"] is not None:
             if len(self._done) > 2 * self._log.capacity:

@@ -32,6 +32,13 @@ document.addEventListener("submit", (event) => {
   send(form, event.submitter).catch(() => location.reload());
 });
 
+// Ctrl Enter sends what is being written
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target.closest("form[data-typing]");
+  if (form) { event.preventDefault(); form.requestSubmit(form.querySelector('[data-kind="primary"]')); }
+});
+
 // ---- a cron expression in words, as it is typed
 
 let typed = null;

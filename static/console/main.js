@@ -7,6 +7,7 @@ import "./run.js";
 import "./traces.js";
 import "./live.js";
 import "./forms.js";
+import "./data.js";
 import "./logs.js";
 
 document.documentElement.dataset.scripted = "";

@@ -82,6 +82,28 @@ def _no_stars(body: dict[str, dict[str, object]]) -> object:
     return body["object"] if "stars" in body["object"] else refuse("How many stars?", 400, 142)
 
 
+async def test_the_table_keeps_its_place(tmp_path: Path) -> None:
+    async with desk(tmp_path) as data:
+        for _ in range(60):
+            await data.api.create("Review", stars=3)
+        async with page_on(f"{data.url}/data?class=Review", height=500) as page:
+            await page.locator("tbody .id a >> nth=40").scroll_into_view_if_needed()
+            top = await page.evaluate("document.querySelector('.data-rows').scrollTop")
+            assert top > 0
+            await page.click("tbody .id a >> nth=40")
+            await page.wait_for_selector("#row-json")
+            assert "row=" in page.url
+            assert await page.evaluate("document.querySelector('.data-rows').scrollTop") == top
+            await page.keyboard.press("Escape")
+            await page.wait_for_selector(".data-row", state="detached")
+            assert "row=" not in page.url
+            await page.go_back()
+            await page.wait_for_selector("#row-json")
+            await page.fill("#row-json", "{stars: 1}")
+            await page.keyboard.press("Control+Enter")
+            await page.wait_for_selector(".notice:has-text('Saved.')")
+
+
 async def test_as_somebody_else(tmp_path: Path) -> None:
     async with desk(tmp_path) as data, page_on(f"{data.url}/data?class=Review") as page:
         await page.select_option("#data-as", "nobody")

@@ -338,6 +338,18 @@ async def test_traces_by_task_and_by_cause(tmp_path: Path) -> None:
             assert text.count('<a class="row"') == rows, query
 
 
+async def test_a_trace_leads_back_to_its_task(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        plan(running.timers)
+        await running.timers.tasks.run_now("Monday greeting")
+        trace = running.log.traces()[0].name
+        text = await text_of(running, f"/?trace={trace}")
+        assert '<a href="/tasks?task=Monday%20greeting">Monday greeting</a> by hand' in text
+        told = await json_of(running, "/?kind=task")
+        (row,) = told["traces"]
+        assert (row["cause"], row["task"], row["why"]) == ("timer", "Monday greeting", "by hand")
+
+
 async def test_names_are_text(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await sent(running, "/tasks/save", **{**NEW, "name": "<b>&'x"})
