@@ -425,7 +425,12 @@ class Emulator:
                 *RoleHandlers(objects).routes(),
                 *FunctionHandlers(self.functions, self.hooks, self.trial).routes(),
                 *batch.routes(),
-                *BatchSaveHandlers(self.compound, self.users, self.social.installations).routes(),
+                *BatchSaveHandlers(
+                    self.compound,
+                    self.users,
+                    self.accounts.third_party,
+                    self.social.installations,
+                ).routes(),
                 *cloud_query.routes(),
                 *CloudQueueHandlers(self.timers.queue, self._clock).routes(),
                 *ScanHandlers(self.scans, self._behaviour).routes(),

@@ -1,6 +1,6 @@
 """Saving a graph of objects in one request, all of them or none (storage.md 3.8)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -10,9 +10,10 @@ from lean_emulator.model.query import Where
 from lean_emulator.model.values import pointer
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects
-from lean_emulator.storage.contract import Committed, Insert, Update
+from lean_emulator.storage.contract import Change, Committed, Insert, Update
 
 Write: TypeAlias = Mapping[str, Operation]
+Commit: TypeAlias = Callable[[Call, Sequence[Change]], Awaitable[list[Committed]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,14 @@ class Compound:
         self._objects = objects
         self._ids = ids
 
-    async def save(self, call: Call, entries: Sequence[Entry]) -> dict[str, Fields]:
+    async def save(
+        self, call: Call, entries: Sequence[Entry], commit: Commit | None = None
+    ) -> dict[str, Fields]:
         """Save all in one commit; answers by internal id, merged where an id comes twice.
 
         New objects get their ids first, so entries may come in any order and point in circles.
-        Before hooks run in order; the first refusal refuses everything.
+        Before hooks run in order; the first refusal refuses everything. ``commit`` stands in for
+        that of objects where something has to hold until it is done.
         """
         born = {
             entry.internal_id: self._ids.object_id() for entry in entries if entry.object_id is None
@@ -74,7 +78,7 @@ class Compound:
                 )
                 changes.append(update)
         answers: dict[str, Fields] = {}
-        done = await self._objects.commit(
+        done = await (commit or self._objects.commit)(
             call, [_with_added(*pair) for pair in zip(whole, changes, strict=True)]
         )
         for entry, change, committed in zip(whole, changes, done, strict=True):

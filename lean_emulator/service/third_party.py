@@ -1,7 +1,7 @@
 """Signing in with the account of another platform, linking and unlinking one (storage.md 6.6)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,8 +28,8 @@ from lean_emulator.service.account_hooks import AccountHooks
 from lean_emulator.service.accounts import set_value, taken
 from lean_emulator.service.call import Call
 from lean_emulator.service.objects import Fields, Objects
-from lean_emulator.service.users import Users
-from lean_emulator.storage.contract import Storage, Update
+from lean_emulator.service.users import Users, UserWrite
+from lean_emulator.storage.contract import Change, Committed, Storage, Update
 
 
 class SignedIn(NamedTuple):
@@ -101,27 +101,48 @@ class ThirdParty:
         As ``Users.update`` otherwise. Raises 137 for an account that another user has, 250 for
         one without uid, and what onAuthData raises.
         """
+        (named, added), linked = await self.changes(call, object_id, write)
+        update = await self._objects.before_update(call, "_User", object_id, named, guard)
+        changed = replace(update, write={**update.write, **added})
+        try:
+            (done,) = await self.commit(call, [changed], {object_id: linked})
+        except DuplicateValue as e:
+            raise taken(e.field) from e
+        answer = await self._objects.after_update(call, replace(done, change=update), fetch=fetch)
+        self._users.updated(call, done)
+        return answer
+
+    async def changes(self, call: Call, object_id: str, write: Write) -> tuple[UserWrite, AuthData]:
+        """What such a change of a user comes to, and the accounts that it gives the user.
+
+        Raises what ``update`` does; ``commit`` looks again whether somebody has the accounts.
+        """
         named, added = await self._users.changes(call, object_id, write)
         change = AuthChange.of(named)
         linked = change.linked
         if linked:
             linked = check_auth_data(await self._hooks.on_auth_data(call, linked))
             await self._refuse_owned(linked, object_id)
-        update = await self._objects.before_update(
-            call, "_User", object_id, change.write(linked), guard
-        )
+        return UserWrite(change.write(linked), added), linked
+
+    async def commit(
+        self, call: Call, changes: Sequence[Change], linked: Mapping[str, AuthData]
+    ) -> list[Committed]:
+        """Commit changes that give users accounts, by the users' ids.
+
+        Raises 137 for an account that another user has by now, or that two of them want.
+        """
+        wanted = [
+            identity for accounts in linked.values() for identity in held_identities(accounts)
+        ]
+        if len(set(wanted)) < len(wanted):
+            raise taken("authData")
         async with self._committing:
-            await self._refuse_owned(linked, object_id)
-            try:
-                (done,) = await self._objects.commit(
-                    call, [replace(update, write={**update.write, **added})]
-                )
-            except DuplicateValue as e:
-                raise taken(e.field) from e
+            for object_id, accounts in linked.items():
+                await self._refuse_owned(accounts, object_id)
+            done = await self._objects.commit(call, changes)
             self._commits += 1
-        answer = await self._objects.after_update(call, replace(done, change=update), fetch=fetch)
-        self._users.updated(call, done)
-        return answer
+        return done
 
     async def _made(
         self, call: Call, accounts: AuthData, write: Write, commits: int

@@ -1,10 +1,12 @@
 """``/batch/save``: how the Swift, Objective-C and Java SDKs save (storage.md 3.8)."""
 
 from dataclasses import replace
+from functools import partial
 
 from lean_emulator.base import errors
 from lean_emulator.base.errors import DuplicateValue
 from lean_emulator.base.jsontext import Json
+from lean_emulator.model.auth_data import AuthData, touches_auth_data
 from lean_emulator.model.file_record import CLASS as FILE_CLASS
 from lean_emulator.model.operations import Write
 from lean_emulator.model.values import check_object_id
@@ -14,6 +16,7 @@ from lean_emulator.service.call import Call
 from lean_emulator.service.compound import Child, Compound, Entry
 from lean_emulator.service.installations import Installations
 from lean_emulator.service.objects import Fields
+from lean_emulator.service.third_party import ThirdParty
 from lean_emulator.service.users import Users, without_secrets
 from lean_emulator.storage.contract import Committed
 from lean_emulator.wire.batch import MAX_REQUESTS, read_member
@@ -33,9 +36,16 @@ _SHORT_PATHS = {
 class BatchSaveHandlers:
     """Reads compound saves."""
 
-    def __init__(self, compound: Compound, users: Users, installations: Installations) -> None:
+    def __init__(
+        self,
+        compound: Compound,
+        users: Users,
+        third_party: ThirdParty,
+        installations: Installations,
+    ) -> None:
         self._compound = compound
         self._users = users
+        self._third_party = third_party
         self._installations = installations
 
     def routes(self) -> list[Route]:
@@ -49,9 +59,11 @@ class BatchSaveHandlers:
                 f"A batch wants a list named 'requests' with at most {MAX_REQUESTS} members."
             )
         asked = [await self._registered(_entry(request, member)) for member in members]
-        entries = await self._as_accounts(asked)
+        linked: dict[str, AuthData] = {}
+        entries = await self._as_accounts(asked, linked)
+        commit = partial(self._third_party.commit, linked=linked) if linked else None
         try:
-            return Answer({**await self._compound.save(request.call, entries)})
+            return Answer({**await self._compound.save(request.call, entries, commit)})
         except DuplicateValue as e:
             if any(entry.class_name == "_User" for entry in entries):
                 raise taken(e.field) from e
@@ -64,23 +76,29 @@ class BatchSaveHandlers:
         known = await self._installations.known(entry.write)
         return entry if known is None else replace(entry, object_id=str(known["objectId"]))
 
-    async def _as_accounts(self, entries: list[Entry]) -> list[Entry]:
-        """The entries, those of users made into sign-ups and changes of accounts."""
+    async def _as_accounts(self, entries: list[Entry], linked: dict[str, AuthData]) -> list[Entry]:
+        """The entries, those of users made into sign-ups and changes of accounts.
+
+        ``linked`` is filled with the accounts of other platforms that users get.
+        """
         ready: list[Entry] = []
         signing_up: set[str] = set()
         for entry in entries:
             if entry.class_name != "_User":
                 ready.append(entry)
                 continue
-            if any(path.partition(".")[0] == "authData" for path in entry.write):
-                raise errors.NOT_BUILT("lean-emu does not take authData through /batch/save yet.")
+            is_new = entry.object_id is None or entry.internal_id in signing_up
+            if is_new and any(path.partition(".")[0] == "authData" for path in entry.write):
+                raise errors.NOT_BUILT(
+                    "lean-emu does not sign up by authData through /batch/save yet."
+                )
             if entry.internal_id in signing_up:
                 ready.append(replace(entry, write=without_secrets(entry.write)))
             elif entry.object_id is None:
                 signing_up.add(entry.internal_id)
                 ready.append(await self._sign_up(entry))
             else:
-                ready.append(await self._change(entry, entry.object_id))
+                ready.append(await self._change(entry, entry.object_id, linked))
         return ready
 
     async def _sign_up(self, entry: Entry) -> Entry:
@@ -91,12 +109,18 @@ class BatchSaveHandlers:
         fields = await self._users.new_user(entry.call.principal, entry.write)
         return replace(entry, write=fields, follow=welcome)
 
-    async def _change(self, entry: Entry, user_id: str) -> Entry:
+    async def _change(self, entry: Entry, user_id: str, linked: dict[str, AuthData]) -> Entry:
         def updated(call: Call, done: Committed) -> Fields:
             self._users.updated(call, done)
             return {}
 
-        named, added = await self._users.changes(entry.call, user_id, entry.write)
+        if touches_auth_data(entry.write):
+            (named, added), accounts = await self._third_party.changes(
+                entry.call, user_id, entry.write
+            )
+            linked[user_id] = {**linked.get(user_id, {}), **accounts}
+        else:
+            named, added = await self._users.changes(entry.call, user_id, entry.write)
         return replace(entry, write=named, added=added, follow=updated)
 
 
