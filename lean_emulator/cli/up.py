@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,11 +58,17 @@ PAUSE = 0.03
 )
 @directory_argument
 @click.option(
+    "--import", "imports", metavar="PATH", multiple=True, type=click.Path(path_type=Path),
+    help="Store what files of an export hold, before it is ready; what exists is skipped.",
+)  # fmt: skip
+@click.option(
     "--export-on-exit", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
     help="Write all objects into files of DIR before it stops.",
 )  # fmt: skip
 @settings_options()
-def up(directory: Path, export_on_exit: Path | None, **flags: object) -> int:
+def up(
+    directory: Path, imports: tuple[Path, ...], export_on_exit: Path | None, **flags: object
+) -> int:
     """Start the emulator for the project in DIR (here by default) and stay until Ctrl-C.
 
     The API and the project's own pages are on --port, the debug console on the port after it.
@@ -71,16 +77,22 @@ def up(directory: Path, export_on_exit: Path | None, **flags: object) -> int:
     """
     project = open_project(directory, flags)
     try:
-        return run(serve(project, str(directory), export_on_exit))
+        return run(serve(project, str(directory), imports, export_on_exit))
     except StartError as e:
         complain(explained(e, project.settings, directory))
         return exits.CANNOT_START
 
 
-async def serve(project: Project, directory: str, export_to: Path | None = None) -> int:
+async def serve(
+    project: Project,
+    directory: str,
+    imports: Sequence[Path] = (),
+    export_to: Path | None = None,
+) -> int:
     """Run one emulator until a signal; the exit code. Raises ``StartError``.
 
-    All objects are written into the folder ``export_to`` when a signal came.
+    What ``imports`` hold is stored first; all objects are written into the folder ``export_to``
+    when a signal came.
     """
     from lean_emulator.emulator import Emulator
 
@@ -98,6 +110,10 @@ async def serve(project: Project, directory: str, export_to: Path | None = None)
         try:
             if not await stop.before(emulator.start()):
                 return exits.OK
+            if imports:
+                from lean_emulator.cli.import_ import import_at_start
+
+                await import_at_start(emulator, project, imports)
             collect_rarely()
             announce(emulator, project)
             for root in reversed(emulator.log.traces()):
