@@ -1,12 +1,13 @@
 """``lean-emu import``: files of an export into the running instance, or into its data."""
 
+import asyncio
 import dataclasses
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +30,9 @@ from lean_emulator.cli.import_progress import Moved, progress
 from lean_emulator.cli.output import echo_error, hint_text, note, styled, warn
 from lean_emulator.cli.served import Served, with_emulator
 
+if TYPE_CHECKING:
+    from lean_emulator.emulator import Emulator
+
 SHOWN = 20
 """Refused rows of a file that are told of on a terminal; of more, only how many."""
 LISTED = 1_000
@@ -41,6 +45,10 @@ _NO_HOOKS = Hint(
 _WITH_HOOKS = Hint(
     "Hooks have run: what was stored before the refused row stays.",
     "hook 已经运行：出错行之前的数据会保留。",
+)
+_BROKEN = Hint(
+    "`lean-emu up` tells why; --python names an interpreter that has the SDK.",
+    "`lean-emu up` 会说明原因；可用 --python 指定已安装 SDK 的解释器。",
 )
 _NOWHERE = Hint(
     "Start the project first (lean-emu up), or keep objects in files: --storage tinydb.",
@@ -69,7 +77,14 @@ class Chosen:
         "lean-emu import posts.csv --class Post --strict",
         "lean-emu import backup/ --replace --contents files/",
     ],
-    codes=(exits.OK, exits.ERROR, exits.USAGE, exits.CANNOT_START, exits.INTERRUPTED),
+    codes=(
+        exits.OK,
+        exits.ERROR,
+        exits.USAGE,
+        exits.DID_NOT_LOAD,
+        exits.CANNOT_START,
+        exits.INTERRUPTED,
+    ),
 )
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
@@ -100,7 +115,7 @@ class Chosen:
     type=click.Path(path_type=Path),
     help="The project's folder. [default: here]",
 )
-@settings_options("storage", "data", *KEY_NAMES)
+@settings_options("storage", "data", "python", *KEY_NAMES)
 def import_(
     paths: tuple[Path, ...],
     class_name: str | None,
@@ -139,6 +154,20 @@ def import_(
     return exits.ERROR if any(result.errors for result in results) else exits.OK
 
 
+async def import_at_start(emulator: "Emulator", project: Project, paths: Sequence[Path]) -> None:
+    """Store what is not there yet; refused rows are told of. Raises ``StartError`` for paths."""
+    served = Served(emulator.api_url, emulator.console_url, project, own=True)
+    chosen = Chosen(None, hooks=False, replace=False, strict=False, dry_run=False, contents=None)
+    with tempfile.TemporaryDirectory(prefix="lean-emu-import-") as scratch:
+        found = await asyncio.to_thread(find, paths, None, Path(scratch))
+        results = await asyncio.to_thread(_import, served, found, chosen)
+    for result in results:
+        _complain(result)
+    stored, skipped = sum(r.inserted for r in results), sum(r.skipped for r in results)
+    refused = sum(len(r.errors) for r in results)
+    note(f"imported {stored:,} rows, {skipped:,} were there already, {refused:,} refused")
+
+
 def _has_a_place(project: Project) -> bool:
     """Whether what is imported is still there when the command has ended."""
     if project.settings.storage != "memory":
@@ -152,6 +181,8 @@ def _has_a_place(project: Project) -> bool:
 
 def _import(served: Served, found: Found, chosen: Chosen) -> list[Result]:
     client = ImportClient(served.api_url, served.project.keys)
+    if chosen.hooks:
+        _need_code(served)
     one_at_a_time = chosen.hooks and chosen.strict
     wish = Wish(
         one_class=chosen.class_name is not None,
@@ -174,6 +205,18 @@ def _import(served: Served, found: Found, chosen: Chosen) -> list[Result]:
     except Unreachable as e:
         raise click.ClickException(str(e)) from e
     return results
+
+
+def _need_code(served: Served) -> None:
+    """Without code that loads every object would be refused: exit 3 with its traceback."""
+    info = served.admin.info()
+    if info["state"] != "broken":
+        return
+    if info.get("traceback"):
+        note(str(info["traceback"]).rstrip())
+    echo_error("The project's code did not load, so that no hook can run. Nothing was imported.")
+    note(hint_text(_BROKEN))
+    raise click.exceptions.Exit(exits.DID_NOT_LOAD)
 
 
 def _tried(

@@ -187,3 +187,23 @@ def test_a_class_that_is_not_there(project: Path) -> None:
     done = ask("export", str(project / "out"), "-C", str(project), "--class", "Nope", *DURABLE)
     assert done.returncode == 1
     assert "There is no class 'Nope'" in done.stderr
+
+
+def test_an_import_when_it_starts(project: Path) -> None:
+    path = put(project / "Post.0.jsonl", POSTS + '{"title":5}\n')
+    for already in (0, 2):
+        with up(project, *DURABLE, "--import", str(path)) as running:
+            text = "\n".join(running.text)
+            assert f"imported {2 - already} rows, {already} were there already, 1 refused" in text
+            assert f"{path}, line 4" in text
+            assert send(project, "GET", "/1.1/classes/Post/p1")["title"] == "été"
+            running.stop()
+
+
+def test_hooks_that_cannot_run_keep_everything_out(project: Path) -> None:
+    put(project / "cloud.py", "oops")
+    path = put(project / "Post.json", "[{}]")
+    done = ask("import", str(path), "-C", str(project), "--hooks", *DURABLE)
+    assert done.returncode == 3
+    assert "did not load" in done.stderr
+    assert exported(project, project / "out") == {}

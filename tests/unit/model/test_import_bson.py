@@ -1,11 +1,13 @@
 """Backups in BSON; pymongo makes the documents that are read here."""
 
 import io
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from lean_emulator.base.errors import StartError
 from lean_emulator.cli.import_files import bson_decoder
 from lean_emulator.model.import_bson import read_bson
 from lean_emulator.model.import_rows import Row, Unreadable
@@ -96,3 +98,10 @@ def test_what_is_no_bson_inside() -> None:
     raw[4] = 0x7E  # a type that there is none of
     (read,) = read_bson(io.BytesIO(bytes(raw)), bson_decoder())
     assert isinstance(read, Unreadable)
+
+
+def test_without_pymongo_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bson", None)
+    with pytest.raises(StartError, match="pymongo") as caught:
+        bson_decoder()
+    assert "lean-emu[bson]" in str(caught.value.hint)
