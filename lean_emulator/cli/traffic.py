@@ -104,12 +104,12 @@ def request_line(root: Span) -> str:
     ]
     if root.detail.get("note"):
         words.append(styled(printable(str(root.detail["note"])), dim=True))
-    hooks = Counter(
+    ran = [
         (step.title, step.outcome)
         for step in walk(root)
         if step.kind == "hook" and step.outcome != "skipped"
-    )
-    for (title, outcome), count in hooks.items():
+    ]
+    for (title, outcome), count in Counter(ran).items() if ran else ():
         times = f" ×{count}" if count > 1 else ""
         words.append(styled(printable(title) + times, fg=COLOURS[outcome]))
     return "  ".join(words)
