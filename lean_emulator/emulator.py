@@ -6,11 +6,9 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import tzinfo
-from pathlib import Path
 from types import TracebackType
 
-from lean_emulator import __version__, schema_folder, state_folder
+from lean_emulator import __version__, room_settings, schema_folder
 from lean_emulator.account_settings import account_options
 from lean_emulator.base.clock import Clock, SystemClock, TurnableClock
 from lean_emulator.base.errors import ApiError, DuplicateValue, Hint, StartError
@@ -24,8 +22,7 @@ from lean_emulator.console_room import console_of
 from lean_emulator.engine.environment import AppKeys
 from lean_emulator.engine.output import OutputLine
 from lean_emulator.keys import Keys
-from lean_emulator.model.task import zone_named
-from lean_emulator.service.account_hooks import AccountHooks, AccountLimits
+from lean_emulator.service.account_hooks import AccountHooks
 from lean_emulator.service.account_rooms import AccountRooms
 from lean_emulator.service.compound import Compound
 from lean_emulator.service.engine import Credentials
@@ -35,8 +32,8 @@ from lean_emulator.service.files import Files
 from lean_emulator.service.follow import FollowOptions
 from lean_emulator.service.functions import Functions
 from lean_emulator.service.hook_sender import HookSender
-from lean_emulator.service.hook_trial import HookTrial, TrialLimits
-from lean_emulator.service.hooks import HookLimits, Hooks
+from lean_emulator.service.hook_trial import HookTrial
+from lean_emulator.service.hooks import Hooks
 from lean_emulator.service.inbox import Inbox
 from lean_emulator.service.logbook import Logbook
 from lean_emulator.service.objects import Objects
@@ -50,7 +47,7 @@ from lean_emulator.service.transfer_rooms import TransferRooms
 from lean_emulator.service.uploads import Uploads
 from lean_emulator.service.workbench import Workbench
 from lean_emulator.settings import Settings
-from lean_emulator.storage.blobs import Blobs, FolderBlobs, MemoryBlobs
+from lean_emulator.storage.blobs import Blobs
 from lean_emulator.storage.keeper import FileKeeper
 from lean_emulator.storage.memory import MemoryStorage
 from lean_emulator.storage.plan import Limits
@@ -129,7 +126,7 @@ class Emulator:
         self.storage = RehearsableStorage(self._objects_in_memory)
         self.storage_text = "memory" if self.keeper is None else str(self.keeper.folder)
         self._behaviour = behaviour(settings)
-        self.blobs: Blobs = _blobs(settings)
+        self.blobs: Blobs = room_settings.blobs(settings)
         self.api_port = 0
         self.console_port = 0
         self.keys = keys
@@ -149,7 +146,7 @@ class Emulator:
             self.log,
             ids,
             self._clock,
-            _hook_limits(settings),
+            room_settings.hook_limits(settings),
             file_columns,
             await_after=settings.after_hooks == "await",
         )
@@ -166,10 +163,10 @@ class Emulator:
             sender,
             self.log,
             self._clock,
-            _account_limits(settings),
+            room_settings.account_limits(settings),
             await_after=settings.after_hooks == "await",
         )
-        self.trial = HookTrial(sender, _trial_limits(settings))
+        self.trial = HookTrial(sender, room_settings.trial_limits(settings))
         self.objects = Objects(
             self.storage,
             self.hooks,
@@ -234,7 +231,7 @@ class Emulator:
             self._clock,
             self.log,
             self.social.pushes,
-            zone=_zone(settings),
+            zone=room_settings.zone(settings),
             seconds=seconds,
             record_seconds=settings.task_record_seconds,
             store=self._task_files.store,
@@ -252,7 +249,9 @@ class Emulator:
             seconds=seconds,
         )
         self._export_handlers = ExportHandlers(self.exports, keys.app_id)
-        self.rehearsals = Rehearsals(self.storage, self.log, seconds=_rehearsal_seconds(settings))
+        self.rehearsals = Rehearsals(
+            self.storage, self.log, seconds=room_settings.rehearsal_seconds(settings)
+        )
         self.transfer = TransferRooms(
             self.storage,
             self._objects_in_memory,
@@ -395,7 +394,7 @@ class Emulator:
         if settings.storage == "memory":
             return None
         return FileKeeper(
-            _data_folder(settings),
+            room_settings.data_folder(settings),
             fsync="always" if settings.fsync == "always" else "timer",
             report=self._tell_trouble,
         )
@@ -520,52 +519,6 @@ class Emulator:
             "staging": staging_facts(self.runtime),
             "runningAfterHooks": self.hooks.running + self.account_hooks.running,
         }
-
-
-def _rehearsal_seconds(settings: Settings) -> float:
-    """How long a dry run waits for after hooks: those of its own writes, and what these cause."""
-    return 2 * settings.after_hook_seconds if settings.timeouts else math.inf
-
-
-def _zone(settings: Settings) -> tzinfo:
-    try:
-        return zone_named(settings.time_zone)
-    except ApiError as e:
-        raise StartError(f"time_zone: {e.message}", hint=e.hint) from e
-
-
-def _hook_limits(settings: Settings) -> HookLimits:
-    if not settings.timeouts:
-        return HookLimits(math.inf, math.inf, settings.hook_depth)
-    return HookLimits(
-        settings.before_hook_seconds, settings.after_hook_seconds, settings.hook_depth
-    )
-
-
-def _account_limits(settings: Settings) -> AccountLimits:
-    if not settings.timeouts:
-        return AccountLimits(math.inf, math.inf)
-    return AccountLimits(settings.login_hook_seconds, settings.after_hook_seconds)
-
-
-def _blobs(settings: Settings) -> Blobs:
-    """Contents are kept where objects are."""
-    if settings.storage == "memory":
-        return MemoryBlobs()
-    return FolderBlobs(_data_folder(settings) / "files")
-
-
-def _data_folder(settings: Settings) -> Path:
-    own = state_folder.path_in(settings.project_dir) / "data"
-    return own if settings.data is None else Path(settings.data)
-
-
-def _trial_limits(settings: Settings) -> TrialLimits:
-    if not settings.timeouts:
-        return TrialLimits(math.inf, math.inf, math.inf)
-    return TrialLimits(
-        settings.before_hook_seconds, settings.after_hook_seconds, settings.login_hook_seconds
-    )
 
 
 def _in_url(host: str) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from lean_emulator import instance_file, state_folder
+from lean_emulator import instance_file
 from lean_emulator.base.errors import ApiError, Hint
 from lean_emulator.cli import exits
 from lean_emulator.cli.command import KEY_NAMES, Documented, load_settings, settings_options
 from lean_emulator.cli.output import complain, hint_text, note, warn
 from lean_emulator.cli.running_instance import RunningInstance
-from lean_emulator.settings import Settings
+from lean_emulator.room_settings import data_folder
 from lean_emulator.storage.folder_report import FolderReport, inspect
 from lean_emulator.storage.keeper import FileKeeper
 from lean_emulator.storage.memory import MemoryStorage
@@ -57,12 +57,6 @@ def data(action: str, as_json: bool, directory: Path, **flags: object) -> int:
         told = asyncio.run(_compact(folder))
     click.echo(json.dumps(told) if as_json else f"{told['file']}: {told['bytes']} bytes")
     return exits.OK
-
-
-def data_folder(settings: Settings) -> Path:
-    """Where objects are kept with ``--storage tinydb``."""
-    own = state_folder.path_in(settings.project_dir) / "data"
-    return own if settings.data is None else Path(settings.data)
 
 
 def _check(folder: Path, *, as_json: bool) -> int:
