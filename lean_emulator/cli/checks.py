@@ -11,14 +11,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lean_emulator import __version__, instance_file, keys, settings
 from lean_emulator.base.errors import Hint, LeanEmuError
 from lean_emulator.cli import ports
 from lean_emulator.cli.banner import is_loopback
-from lean_emulator.cli.data import data_folder
 from lean_emulator.engine.project import Project, find_project
+from lean_emulator.room_settings import data_folder
 from lean_emulator.settings import Settings
 from lean_emulator.storage.folder_report import inspect
 
@@ -27,6 +27,7 @@ State = Literal["ok", "note", "warning", "wrong"]
 ASK_SECONDS = 20.0
 NOTICE_SECONDS = 3.0
 OLDEST_NODE = 12
+OLDEST_PYTHON = (3, 6)
 WATCHES_PER_FOLDER = 8_192
 """Fewer inotify watches than this run out in a large project."""
 
@@ -102,10 +103,20 @@ def _interpreter(project: Project) -> Iterator[Check]:
         return
     version = tuple(found["version"])
     text = f"Python {'.'.join(map(str, version))} ({python})"
-    yield Check("interpreter", "ok", text)
-    if found["sdk"] is not None:
-        yield Check("SDK", "ok", f"leancloud {found['sdk']}")
+    if version < OLDEST_PYTHON:
+        hint = Hint("Name another one: --python PATH", "请指定其他解释器：--python 路径")
+        yield Check("interpreter", "wrong", f"{text} is too old, 3.6 is the oldest", hint)
         return
+    yield Check("interpreter", "ok", text)
+    yield _sdk(project, version, found)
+
+
+def _sdk(project: Project, version: tuple[int, ...], found: dict[str, Any]) -> Check:
+    python = project.interpreter
+    if found["sdk"] is not None:
+        return Check("SDK", "ok", f"leancloud {found['sdk']}")
+    if not _wants_sdk(project):
+        return Check("SDK", "note", f"leancloud is not installed, and {project.title} uses none")
     if version >= (3, 12):
         hint = Hint(
             "The SDK installs on Python 3.11 and older only: python3.11 -m venv "
@@ -116,7 +127,15 @@ def _interpreter(project: Project) -> Iterator[Check]:
     else:
         command = f"{python} -m pip install leancloud"
         hint = Hint(f"Install it: {command}", f"请安装：{command}")
-    yield Check("SDK", "wrong", f"leancloud cannot be imported: {found['error']}", hint)
+    return Check("SDK", "wrong", f"leancloud cannot be imported: {found['error']}", hint)
+
+
+def _wants_sdk(project: Project) -> bool:
+    """A ``cloud.py`` is nothing without it; a ``wsgi.py`` may be any web app."""
+    entry = project.entry
+    return entry is not None and (
+        entry.name == "cloud.py" or "leancloud" in entry.read_text("utf-8", "replace")
+    )
 
 
 def _node(folder: Path) -> Iterator[Check]:
