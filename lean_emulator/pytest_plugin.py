@@ -24,6 +24,7 @@ USUAL = {
     "watch": False,
     "timers": False,
     "after_hooks": "await",
+    "traces": 10_000,
 }
 """Settings of an emulator for tests; tasks run when a test lets time pass."""
 

@@ -234,6 +234,21 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     assert "→ 请" in text
 
 
+def test_doctor_wants_no_sdk_for_other_web_apps(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "wsgi.py").write_text("def application(environ, start_response): ...\n")
+    options = ("--port", "0", "--python", no_sdk(tmp_path))
+    code, found = checks(app, *options)
+    assert (code, found["SDK"][0]) == (0, "note")
+    (app / "wsgi.py").write_text("import leancloud\napplication = leancloud.Engine()\n")
+    assert checks(app, *options)[1]["SDK"][0] == "wrong"
+    old = tmp_path / "old"
+    old.write_text("""#!/bin/sh\necho '{"version": [3, 5, 9], "sdk": null, "error": ""}'\n""")
+    old.chmod(0o755)
+    assert "too old" in checks(app, "--port", "0", "--python", str(old))[1]["interpreter"][1]
+
+
 def no_sdk(folder: Path) -> str:
     """An interpreter without the SDK, whatever the one of the tests has."""
     path = folder / "python"
