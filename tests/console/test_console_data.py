@@ -261,6 +261,19 @@ async def test_new_objects_and_whose_they_are(tmp_path: Path) -> None:
         assert "sessionToken&#34;" not in text, "a new user is no leak"
 
 
+async def test_a_trace_leads_to_the_object_it_wrote(tmp_path: Path) -> None:
+    async with desk(tmp_path) as page:
+        await page.api("PUT", f"/1.1/classes/Review/{page.reviews[0]}", {"stars": 1})
+        async with page.http.get(f"{page.url}/", headers=AS_JSON) as answer:
+            trace = (await answer.json())["traces"][0]["id"]
+        async with page.http.get(f"{page.url}/?trace={trace}", headers=AS_JSON) as answer:
+            steps = (await answer.json())["trace"]["children"]
+        step = next(s["id"] for s in steps if s["kind"] == "storage")
+        async with page.http.get(f"{page.url}/?trace={trace}&step={step}&tab=identity") as answer:
+            text = await answer.text()
+        assert f'href="/data?class=Review&amp;row={page.reviews[0]}"' in text
+
+
 async def test_deleting(tmp_path: Path) -> None:
     async with desk(tmp_path, Review_beforeDelete=lambda body: {}) as page:
         text = await page.text(**{"class": "Review", "row": page.reviews[0]})

@@ -122,6 +122,19 @@ async def test_running_as_if_at_another_time(tmp_path: Path) -> None:
         assert "soon is no time" in text
 
 
+async def test_a_task_that_was_switched_off_says_why(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        plan(running.timers)
+        for _ in range(31):
+            await running.timers.tasks.run_now("Report")
+        for path in ("/tasks", "/tasks?task=Report"):
+            text = await text_of(running, path)
+            assert "more than 30 times within 24 hours" in text
+            assert "timerAction short-circuited" in text
+        await post(running, "/tasks/act", task="Report", action="enable")
+        assert "short-circuited" not in await text_of(running, "/tasks")
+
+
 async def test_switching(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         plan(running.timers)

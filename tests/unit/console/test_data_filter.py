@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from lean_emulator.base.jsontext import Json
 from lean_emulator.console.data_filter import added, parts_of, read_where
 from lean_emulator.console.data_view import changes
 from lean_emulator.console.payload import Problem
@@ -74,6 +75,6 @@ def test_a_filter_is_an_object() -> None:
 
 
 def test_what_a_save_writes() -> None:
-    before = {"a": 1, "b": [1], "c": True}
+    before: dict[str, Json] = {"a": 1, "b": [1], "c": True}
     assert changes(before, {"a": 1, "b": [1], "c": 1, "d": None}) == {"c": 1, "d": None}
     assert changes(before, {"a": 1}) == {"b": {"__op": "Delete"}, "c": {"__op": "Delete"}}
