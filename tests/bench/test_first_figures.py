@@ -9,10 +9,8 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,8 @@ import pytest
 import uvloop
 
 from tests.bench.load import Load, request, run
+from tests.bench.servers import ROOT, bare, emulator
 
-ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
 SDK_PYTHON = os.environ.get("LEANCLOUD_SDK_PYTHON") or os.environ.get("LEAN_EMU_TEST_PYTHON")
 REVIEW = json.dumps({"movie": "Gravity", "stars": 5, "comment": "c" * 200}).encode()
@@ -40,65 +38,18 @@ def kept() -> Iterator[None]:
     print("\n" + json.dumps(FIGURES, indent=2))
 
 
-@contextmanager
-def bare(kind: str) -> Iterator[int]:
-    program = str(Path(__file__).with_name("bare_server.py"))
-    with subprocess.Popen([sys.executable, program, kind], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()
-
-
-@contextmanager
-def emulator(project: Path, *options: str) -> Iterator[tuple[int, dict[str, str]]]:
-    command = [sys.executable, "-m", "lean_emulator", "up", str(project), "--port", "0", *options]
-    log = project / "up.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as process,
-    ):
-        try:
-            end = time.monotonic() + 30
-            while "\nready in " not in log.read_text():
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < end, log.read_text()
-                time.sleep(0.01)
-            instance = json.loads((project / ".lean-emu/run.json").read_text())
-            keys = json.loads((project / ".lean-emu/keys.json").read_text())
-            headers = {"X-LC-Id": keys["app_id"], "X-LC-Key": keys["app_key"]}
-            yield int(instance["api_port"]), headers
-        finally:
-            process.terminate()
-
-
 def measured(port: int, requests: list[bytes], connections: int) -> Load:
     uvloop.run(run(port, requests[:300], connections))
     return uvloop.run(run(port, requests, connections))
 
 
-def ids(port: int, headers: dict[str, str], class_name: str, count: int) -> list[str]:
-    async def create() -> list[str]:
-        import aiohttp
-
-        found = []
-        async with aiohttp.ClientSession(headers=headers) as session:
-            for _ in range(count):
-                url = f"http://127.0.0.1:{port}/1.1/classes/{class_name}"
-                async with session.post(url, data=REVIEW) as answer:
-                    found.append((await answer.json(content_type=None))["objectId"])
-        return found
-
-    return asyncio.run(create())
-
-
 def bare_figures(kind: str, connections: int) -> tuple[Load, Load]:
     """Creates and gets of a bare server."""
-    with bare(kind) as port:
+    with bare(kind) as server:
+        port = server.port
         creates = [request("POST", "/1.1/classes/Plain", {}, REVIEW)] * COUNT
         create = measured(port, creates, connections)
-        known = ids(port, {}, "Plain", 50)
+        known = server.created("Plain", REVIEW, 50)
         gets = [request("GET", f"/1.1/classes/Plain/{known[i % 50]}", {}) for i in range(COUNT)]
         return create, measured(port, gets, connections)
 
@@ -107,10 +58,11 @@ def bare_figures(kind: str, connections: int) -> tuple[Load, Load]:
 def test_create_and_get_against_bare_aiohttp(tmp_path: Path, connections: int) -> None:
     app_create, app_get = bare_figures("app", connections)
     floor_create, floor_get = bare_figures("floor", connections)
-    with emulator(tmp_path, "--no-code") as (port, headers):
+    with emulator(tmp_path, "--no-code") as server:
+        port, headers = server.port, server.headers
         creates = [request("POST", "/1.1/classes/Plain", headers, REVIEW)] * COUNT
         create = measured(port, creates, connections)
-        known = ids(port, headers, "Plain", 50)
+        known = server.created("Plain", REVIEW, 50)
         paths = [f"/1.1/classes/Plain/{known[i % 50]}" for i in range(COUNT)]
         get = measured(port, [request("GET", path, headers) for path in paths], connections)
     report(f"create, no hook, {connections} connections", create, app_create, floor_create)
@@ -131,7 +83,8 @@ def test_create_with_before_and_after_hooks(tmp_path: Path, connections: int) ->
     assert SDK_PYTHON is not None
     app, _ = bare_figures("app", connections)
     floor, _ = bare_figures("floor", connections)
-    with emulator(tmp_path, "--python", SDK_PYTHON) as (port, headers):
+    with emulator(tmp_path, "--python", SDK_PYTHON) as server:
+        port, headers = server.port, server.headers
         plain = measured(
             port, [request("POST", "/1.1/classes/Plain", headers, REVIEW)] * COUNT, connections
         )
@@ -150,7 +103,8 @@ def test_reload_from_write_to_first_new_answer(tmp_path: Path) -> None:
     source = (project / "cloud.py").read_text()
     assert SDK_PYTHON is not None
     took = []
-    with emulator(project, "--python", SDK_PYTHON) as (port, headers):
+    with emulator(project, "--python", SDK_PYTHON) as server:
+        port, headers = server.port, server.headers
         for number in range(15):
             text = source.replace("Hello, ", f"Hello {number} ")
             began = time.perf_counter()
@@ -163,7 +117,7 @@ def test_reload_from_write_to_first_new_answer(tmp_path: Path) -> None:
     FIGURES["fresh interpreter that imports the SDK, ms"] = round(statistics.median(fresh), 1)
 
 
-async def called(port: int, headers: dict[str, str]) -> str:
+async def called(port: int, headers: Mapping[str, str]) -> str:
     import aiohttp
 
     async with aiohttp.ClientSession(headers=headers) as session:
