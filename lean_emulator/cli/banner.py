@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from lean_emulator import __version__
 from lean_emulator.cli.output import styled
-from lean_emulator.model.hooknames import HookKind, understand
+from lean_emulator.console.registry import registered
 
 WIDTH = 100
+_REST = {"message": "messages", "insight": "jobs"}
 
 
 class Start(NamedTuple):
@@ -82,20 +83,26 @@ def _code(start: Start, env: str) -> Iterable[tuple[str, str]]:
 
 
 def grouped(names: Iterable[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Function names in order, and the hooks of each class in the order of a write's life."""
+    """Function names in order, and the hooks of each class in the order of a write's life.
+
+    Hooks of accounts follow those of ``_User``; those of messages and jobs come last.
+    """
     functions: list[str] = []
     hooks: dict[str, list[str]] = {}
-    order = [kind.word for kind in HookKind]
-    for known in sorted(map(understand, names), key=lambda known: known.name.lower()):
-        if known.hook is not None and known.class_name is not None:
-            hooks.setdefault(known.class_name, []).append(known.hook.word)
-        elif known.is_function:
-            functions.append(known.name)
-        else:
-            hooks.setdefault("others", []).append(known.name.strip("_"))
-    for words in hooks.values():
-        words.sort(key=lambda word: order.index(word) if word in order else len(order))
-    return functions, dict(sorted(hooks.items()))
+    for item in registered(names):
+        match item.group:
+            case "function":
+                functions.append(item.label)
+            case "hook":
+                hooks.setdefault(str(item.of), []).append(item.label)
+            case "account":
+                which = f" {item.of}" if item.label == "onVerified" else ""
+                hooks.setdefault("_User", []).append(item.label + which)
+            case "message" | "insight":
+                hooks.setdefault(_REST[item.group], []).append(item.label)
+    functions.sort(key=str.lower)
+    last = _REST.values()
+    return functions, dict(sorted(hooks.items(), key=lambda found: (found[0] in last, found[0])))
 
 
 def _by_class(hooks: dict[str, list[str]]) -> list[str]:

@@ -47,10 +47,26 @@ def test_hooks_by_class_in_the_order_of_a_write() -> None:
             "Album": ["beforeDelete", "afterDelete"],
             "Comment": ["afterSave"],
             "Review": ["beforeSave", "beforeUpdate"],
-            "_User": ["beforeSave"],
-            "others": ["on_login__User"],
+            "_User": ["beforeSave", "onLogin"],
         },
     )
+
+
+def test_hooks_that_are_no_writes() -> None:
+    names = (
+        "__on_verified_sms", "__on_verified_email", "__on_authdata__User", "__on_login__User",
+        "__on_complete_bigquery_job", "_messageReceived", "__after_save_for__User",
+    )  # fmt: skip
+    assert banner.grouped(names) == (
+        [],
+        {
+            "_User": [
+                "afterSave", "onAuthData", "onLogin", "onVerified email", "onVerified sms",
+            ],
+            "jobs": ["onComplete"],
+            "messages": ["_messageReceived"],
+        },
+    )  # fmt: skip
 
 
 def test_code_that_is_broken() -> None:
