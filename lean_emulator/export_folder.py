@@ -8,6 +8,7 @@ one that is among it and means nothing any more goes.
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,8 +115,9 @@ class _Folder:
     def _put(self, name: str, parts: Iterator[bytes]) -> Written:
         path, draft = self._folder / name, self._folder / f".{name}.tmp"
         digest = hashlib.sha256()
+        opener = _private if name.startswith("_User.") else None
         try:
-            with draft.open("wb") as file:
+            with open(draft, "wb", opener=opener) as file:
                 for part in parts:
                     digest.update(part)
                     file.write(part)
@@ -216,6 +218,11 @@ def _digest_of(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
+
+
+def _private(path: str, flags: int) -> int:
+    """For what has hashes of passwords and session tokens in it."""
+    return os.open(path, flags, 0o600)
 
 
 def _aside(path: Path) -> Path:

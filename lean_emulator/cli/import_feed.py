@@ -134,7 +134,10 @@ class _Feeding:
         try:
             told = self._run.rows(result.file, result.class_name, [raw for _, raw, _ in waiting])
         except Refused as e:
-            result.errors += [(line, str(e)) for line, _, _ in waiting]
+            if len(waiting) == 1:  # it may be too large, and others are not
+                result.errors.append((waiting[0][0], str(e)))
+                return
+            result.errors.append((waiting[0][0], f"{e} Nothing is read from here on."))
             raise _Stopped from e
         result.inserted += told["inserted"]
         result.replaced += told["replaced"]

@@ -16,7 +16,7 @@ from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.trace import EventLog, Span
 from lean_emulator.model.access import MASTER
-from lean_emulator.model.document import AUTOMATIC
+from lean_emulator.model.document import AUTOMATIC, only
 from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.import_document import Imported, id_in, imported, plain_password
 from lean_emulator.model.import_source import is_join, join_of
@@ -224,7 +224,12 @@ class Importing:
     async def _complete_user(
         self, document: dict[str, Json], before: dict[str, Json] | None
     ) -> None:
-        """What log-ins need: a hash for a password that is a plain text, and a session token."""
+        """What log-ins need: a hash for a password that is a plain text, and a session token.
+
+        A row without a password, as answers have them, leaves the user the one there is.
+        """
+        if before is not None and "password" not in document:
+            document |= only(before, ("password", "salt"))
         password = plain_password(document)
         if password is not None:
             operations = await self._passwords.write(password)

@@ -1,6 +1,7 @@
 """What an export leaves in a folder, and that it never loses a file of somebody else's."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +102,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StartError, match=r"file.* cannot be written"):
         changes(tmp_path / "file", OBJECTS)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere files have no such mode")
+def test_what_has_passwords_in_it_is_for_its_owner_alone(tmp_path: Path) -> None:
+    changes(tmp_path, OBJECTS.replace(b'"A"', b'"_User"'))
+    assert (tmp_path / "_User.0.jsonl").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_layouts(tmp_path: Path) -> None:

@@ -171,6 +171,15 @@ async def test_users_log_in_with_the_password_they_had(tmp_path: Path, row: Any)
         assert me.json["username"] == "ann"
 
 
+async def test_a_user_that_is_replaced_without_a_password_keeps_it(tmp_path: Path) -> None:
+    async with running_api(project=tmp_path) as api:
+        row = {"objectId": "u1", "createdAt": THEN, "username": "ann"}
+        await stored(api, "_User", {**row, "password": "secret"})
+        assert (await stored(api, "_User", {**row, "n": 1}, replace=True))["replaced"] == 1
+        answer = await api("POST", "/1.1/login", {"username": "ann", "password": "secret"})
+        assert (answer.status, answer.json["n"]) == (200, 1)
+
+
 async def test_two_users_of_one_name_are_told_apart(tmp_path: Path) -> None:
     async with running_api(project=tmp_path) as api:
         told = await stored(api, "_User", {"username": "a"}, {"username": "a"}, {"username": "b"})

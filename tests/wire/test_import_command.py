@@ -207,3 +207,17 @@ def test_hooks_that_cannot_run_keep_everything_out(project: Path) -> None:
     assert done.returncode == 3
     assert "did not load" in done.stderr
     assert exported(project, project / "out") == {}
+
+
+def test_a_class_that_cannot_be_is_one_error_and_not_many(project: Path) -> None:
+    path = put(project / "_Mine.json", "[{},{},{}]")
+    (told,) = imported(project, str(path), code=1)
+    (error,) = told["errors"]
+    assert "_Mine" in error["error"]
+
+
+def test_a_row_that_is_too_large_keeps_no_other_out(project: Path) -> None:
+    large = json.dumps({"t": "x" * 21_000_000})
+    path = put(project / "A.0.jsonl", f'{{"n":1}}\n{large}\n{{"n":2}}\n')
+    (told,) = imported(project, str(path), code=1)
+    assert (told["inserted"], [e["line"] for e in told["errors"]]) == (2, [2])
