@@ -5,6 +5,7 @@ import json
 import tarfile
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -221,3 +222,24 @@ def test_a_row_that_is_too_large_keeps_no_other_out(project: Path) -> None:
     path = put(project / "A.0.jsonl", f'{{"n":1}}\n{large}\n{{"n":2}}\n')
     (told,) = imported(project, str(path), code=1)
     assert (told["inserted"], [e["line"] for e in told["errors"]]) == (2, [2])
+
+
+def test_the_archive_of_an_export_job(project: Path) -> None:
+    source = project / "source"
+    source.mkdir()
+    with up(source):
+        send(source, "POST", "/1.1/users", {"username": "ann", "password": "secret"})
+        member: Any = {"__type": "Pointer", "className": "_User", "objectId": "u1"}
+        likes = {"__op": "AddRelation", "objects": [member]}
+        send(source, "POST", "/1.1/classes/Post", {"title": "é", "likes": likes})
+        job = send(source, "POST", "/1.1/exportData", {})
+        url = send(source, "GET", f"/1.1/exportData/{job['id']}")["download_url"]
+        with urlopen(url) as answer:
+            (project / "export.tar.gz").write_bytes(answer.read())
+    told = imported(project, str(project / "export.tar.gz"))
+    assert [(f["class"], f["inserted"]) for f in told] == [
+        ("Post", 1), ("_User", 1), ("_Join:Post:likes:_User", 1),
+    ]  # fmt: skip
+    with up(project, *DURABLE):
+        body = {"username": "ann", "password": "secret"}
+        assert send(project, "POST", "/1.1/login", body)["username"] == "ann"
