@@ -8,7 +8,7 @@ import pytest
 from tests.support.tested_project import ONE_HOOK, write_project
 from tests.wire.test_pytest_plugin import outside
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(90)
 
 ROOT = Path(__file__).parents[2]
 
