@@ -1,5 +1,6 @@
 """``/settings``: what counts and where it comes from, the keys, and states of all objects."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,10 @@ class SettingsPage:
     def __init__(self, renderer: Renderer, setup: Setup, inbox: Inbox, timers: Timers) -> None:
         self._render = renderer
         self._setup = setup
+        self._settings = [
+            dataclasses.replace(each, value=renderer.mask.json(each.value))
+            for each in setup.settings
+        ]
         self._inbox = inbox
         self._timers = timers
 
@@ -94,7 +99,7 @@ class SettingsPage:
             diff = self._diff(params.get("diff"), params.get("to"))
         except ApiError as e:
             refusal, tried = e, ("diff", params.get("diff", ""))
-        wanted = [each for each in setup.settings if _wanted(each, params)]
+        wanted = [each for each in self._settings if _wanted(each, params)]
         if wants_json(request):
             status = refusal.status if refusal else 200
             return json_answer(self._told(wanted, now, diff, refusal), status)

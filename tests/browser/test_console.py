@@ -318,6 +318,8 @@ async def test_no_page_is_wider_than_its_window(tmp_path: Path, width: int, heig
             "/run",
             "/run?tab=hook",
             "/hooks",
+            "/logs",
+            "/settings",
         ):
             await page.goto(running.url + path)
             too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -349,7 +351,16 @@ NAMED = {
 
 @pytest.mark.parametrize(
     ("path", "key"),
-    [("/", ""), ("/run", ""), ("/run?tab=hook", ""), ("/hooks", ""), ("/", "n"), ("/", "?")],
+    [
+        ("/", ""),
+        ("/run", ""),
+        ("/run?tab=hook", ""),
+        ("/hooks", ""),
+        ("/logs", ""),
+        ("/settings", ""),
+        ("/", "n"),
+        ("/", "?"),
+    ],
 )
 async def test_everything_that_can_be_used_has_a_name(tmp_path: Path, path: str, key: str) -> None:
     async with demo(tmp_path) as running, page_on(running.url + path) as page:

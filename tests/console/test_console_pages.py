@@ -12,7 +12,18 @@ from tests.support.console_demo import Demo, demo
 from tests.support.console_samples import MASTER_KEY
 
 AS_JSON = {"Accept": "application/json"}
-PAGES = ["/", "/?trace=t-1", "/run", "/run?tab=hook", "/hooks", "/inbox", "/keys", "/nowhere"]
+PAGES = [
+    "/",
+    "/?trace=t-1",
+    "/run",
+    "/run?tab=hook",
+    "/hooks",
+    "/inbox",
+    "/logs",
+    "/settings",
+    "/keys",
+    "/nowhere",
+]
 
 
 async def text_of(url: str, **headers: str) -> str:
