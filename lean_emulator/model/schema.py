@@ -246,7 +246,7 @@ def admit_document(schema: ClassSchema, document: Document) -> ClassSchema:
     columns = schema.columns
     wanted: dict[str, ColumnType | None] = {}
     for name, value in document.items():
-        if not _holds(columns.get(name), value):
+        if name not in _AUTOMATIC and not _holds(columns.get(name), value):
             wanted[name] = type_of_value(value)
     return _admit(schema, wanted) if wanted else schema
 

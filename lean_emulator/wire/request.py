@@ -6,6 +6,7 @@ from dataclasses import field
 from lean_emulator.base import errors, jsontext
 from lean_emulator.base.jsontext import Json
 from lean_emulator.base.record import record
+from lean_emulator.model.document import without
 from lean_emulator.model.hooknames import (
     MARKED_HOOKS,
     MARKS,
@@ -22,6 +23,7 @@ MAX_OBJECT = 16 * 1024 * 1024
 
 CONTROL_MEMBERS = frozenset({"__internalId", "__children", "_fetchWhenSave", "_where"})
 """Members of a body that steer the request and are never stored (storage.md 1.3, 3.8)."""
+_NOT_STORED = MARKS | CONTROL_MEMBERS
 
 
 @record
@@ -68,13 +70,7 @@ class Request:
             raise errors.TOO_LARGE_OBJECT(
                 f"The object is larger than {MAX_OBJECT // 1024 // 1024} MB."
             )
-        return parse_write(
-            {
-                name: value
-                for name, value in document.items()
-                if name not in MARKS and name not in CONTROL_MEMBERS
-            }
-        )
+        return parse_write(without(document, _NOT_STORED))
 
     def hooked_call(self, class_name: str) -> Call:
         """The call, with the hooks the body may switch off (engine.md 3.6).
