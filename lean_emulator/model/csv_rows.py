@@ -4,8 +4,8 @@ An empty cell is no value. So null, an empty text and a missing value are one an
 """
 
 import csv
-import io
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from lean_emulator.model.values import Document, date, pointer
 _Cell: TypeAlias = Callable[[str], Json]
 _LARGEST = 64 * 1024 * 1024
 """Characters of one cell; the library's own limit is far below what an object may have."""
+_SPECIAL = re.compile('[",\r\n]')
 _FIRST = ("objectId", "createdAt", "updatedAt", "ACL")
 
 
@@ -248,6 +249,9 @@ def _shown(value: Json) -> str:
 
 
 def _line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    return ",".join(map(_quoted, cells)) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    """In quotes where it must be; the library leaves a lone carriage return without."""
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) else cell

@@ -121,7 +121,8 @@ def test_the_layouts(tmp_path: Path) -> None:
 # ---- there and back again
 
 _NAMES = {
-    "s": st.text(st.characters(codec="utf-8"), max_size=8),
+    "s": st.text(st.characters(codec="utf-8"), max_size=8)
+    | st.text(st.sampled_from(["\r", "\n", '"', ",", "\0", "\u2028", "\ufeff", " "]), max_size=4),
     "n": st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False),
     "b": st.booleans(),
     "d": st.datetimes().map(
