@@ -190,4 +190,8 @@ async def test_a_phone_is_wide_enough(path: str, tmp_path: Path) -> None:
             for summary in await page.locator(".main summary:visible").all():
                 await summary.click()
                 assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+                for menu in await page.locator(".menu:visible").all():
+                    box = await menu.bounding_box()
+                    assert box["x"] >= 0
+                    assert box["x"] + box["width"] <= 360
                 await summary.click()
