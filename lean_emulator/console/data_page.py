@@ -27,6 +27,7 @@ from lean_emulator.console.trace_list import link
 from lean_emulator.model.hooknames import HookKind
 from lean_emulator.model.query import Query
 from lean_emulator.model.schema import ClassSchema
+from lean_emulator.model.schema_file import to_json
 from lean_emulator.model.where_json import parse_order, parse_where
 from lean_emulator.service.data_desk import DataDesk, Found, Viewer
 from lean_emulator.service.workbench import RunResult
@@ -94,7 +95,7 @@ class DataPage:
         self._desk = desk
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        """Parameters: class where order skip as who row; col op val add a condition."""
+        """Parameters: class where order skip as who row view; col op val add a condition."""
         params = request.query
         view = View.read(params)
         schema = self._desk.schema(view.class_name) if view.class_name else None
@@ -104,6 +105,8 @@ class DataPage:
                 raise web.HTTPSeeOther(view.url(where=dumps(more).decode(), skip=None))
             return await self._page(request, view, schema, more)
         if wants_json(request):
+            if schema is not None and params.get("view") == "schema":
+                return json_answer({"schema": to_json(schema)})
             return await self._json(view, schema)
         if schema is None and not view.class_name:
             classes = await self._desk.classes()
@@ -272,6 +275,7 @@ class DataPage:
             "problem": problem_json(refusal, phrases_of(request)) if refusal else None,
             "trace": trace,
             "done": request.query.get("done"),
+            "declared": self._declared(request, schema),
             "typed": request.query,
             "panel": None,
             "dumps": lambda value: dumps(value).decode(),
@@ -281,6 +285,11 @@ class DataPage:
             data["panel"] = await self._panel(view, schema, text)
             data["form"] = {"payload": data["panel"]["text"]}
         return self._render.page(request, "data.html", data, status=422 if refusal else 200)
+
+    def _declared(self, request: web.Request, schema: ClassSchema | None) -> Json:
+        """The class as a schema file holds it, where that is asked for."""
+        asked = request.method == "GET" and request.query.get("view") == "schema"
+        return to_json(schema) if asked and schema is not None else None
 
     def _rows(self, found: Found | None, schema: ClassSchema | None) -> list[dict[str, Any]]:
         if found is None or schema is None:

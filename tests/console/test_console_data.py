@@ -289,6 +289,15 @@ async def test_deleting(tmp_path: Path) -> None:
         assert "There is no object" in gone
 
 
+async def test_the_schema_as_a_file_holds_it(tmp_path: Path) -> None:
+    async with desk(tmp_path) as page:
+        text = await page.text(**{"class": "Review", "view": "schema"})
+        assert "lean-emu schema dump" in text
+        assert 'name="val"' not in text
+        told = await page.json(**{"class": "Review", "view": "schema"})
+        assert told["schema"]["schema"]["post"] == {"className": "Post", "type": "Pointer"}
+
+
 async def test_as_json(tmp_path: Path) -> None:
     async with desk(tmp_path) as page:
         body = await page.json()
