@@ -45,3 +45,5 @@ async def test_a_page_that_saves_is_the_root_of_its_chain(python: str, tmp_path:
         assert any(step.kind == "hook" for step in save.children)
         await wait_until(lambda: bool(root.prints), "the line has come")
         assert [line.text for line in root.prints or []] == ["saved by a page"]
+        (line,) = (line for line in emulator.logbook.lines() if line.text == "saved by a page")
+        assert line.trace == root.name, "the log leads to the request it was printed in"

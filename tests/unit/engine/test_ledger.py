@@ -37,11 +37,11 @@ def test_lines_go_to_the_span_of_their_call_even_late() -> None:
     book, log = ledger()
     span = log.begin("function", "f")
     book.open("a", object(), span)
-    book.printed(line("in time", "a"))
+    assert book.printed(line("in time", "a")) is span
     book.close("a")
-    book.printed(line("late", "a"))
-    book.printed(line("of nobody", None))
-    book.printed(line("of somebody unknown", "z"))
+    assert book.printed(line("late", "a")) is span
+    assert book.printed(line("of nobody", None)) is None
+    assert book.printed(line("of somebody unknown", "z")) is None
     assert texts(span) == ["in time", "late"]
 
 
