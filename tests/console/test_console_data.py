@@ -186,6 +186,25 @@ async def test_an_object_with_what_it_points_to_and_what_points_here(tmp_path: P
         assert f'href="/data?class=Post&amp;row={page.post}"' in review
 
 
+async def test_a_relation_leads_to_its_members(tmp_path: Path) -> None:
+    async with desk(tmp_path) as page:
+        member = {"__type": "Pointer", "className": "Review", "objectId": page.reviews[0]}
+        op = {"__op": "AddRelation", "objects": [member]}
+        await page.api("PUT", f"/1.1/classes/Post/{page.post}", {"best": op})
+        text = await page.text(**{"class": "Post"})
+        found = re.search(r'href="(/data[^"]+relatedTo[^"]+)"', text)
+        assert found is not None
+        async with page.http.get(page.url + found[1].replace("&amp;", "&")) as answer:
+            members = await answer.text()
+        assert "1 object<" in members
+        assert page.reviews[0] in members
+        await page.send("/data/save", state="class=Post", row=page.post, payload="{title: 'B'}")
+        await page.api("PUT", f"/1.1/classes/Post/{page.post}", {"likes": 1})
+        related = await page.api.emulator.storage.related("Post", page.post, "best")
+        assert related == [page.reviews[0]], "a save by hand leaves relations alone"
+        assert "Post.best" in await page.text(**{"class": "Review", "row": page.reviews[0]})
+
+
 async def test_saving_writes_what_was_changed_and_runs_hooks(tmp_path: Path) -> None:
     async with desk(tmp_path, Review_beforeUpdate=lambda body: body["object"]) as page:
         state = urlencode({"class": "Review", "order": "stars"})
