@@ -11,6 +11,9 @@ from lean_emulator.cli.output import hint_text, styled
 REMEMBERED = 4_000
 """Traces of which we know that their line is out; notices of older ones do not come any more."""
 
+REASON_WIDTH = 100
+"""Letters of what a refused request was told that its line shows."""
+
 COLOURS: dict[Outcome, str] = {
     "ok": "green",
     "running": "blue",
@@ -93,7 +96,7 @@ class _Shown:
 
 
 def request_line(root: Span) -> str:
-    """Method and path, status, time to the answer, and the hooks that ran on the way."""
+    """Method and path, status, time to the answer, the hooks that ran on the way, the refusal."""
     ended = root.answered if root.answered is not None else root.ended
     took = (ended or root.began) - root.began
     status = "" if root.status is None else str(root.status)
@@ -112,7 +115,14 @@ def request_line(root: Span) -> str:
     for (title, outcome), count in Counter(ran).items() if ran else ():
         times = f" ×{count}" if count > 1 else ""
         words.append(styled(printable(title) + times, fg=COLOURS[outcome]))
+    refusal = root.detail.get("error")
+    if isinstance(refusal, dict) and "cycle" not in root.detail:
+        words.append(styled(_shortened(printable(str(refusal.get("message")))), dim=True))
     return "  ".join(words)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= REASON_WIDTH else text[: REASON_WIDTH - 1] + "…"
 
 
 def reload_line(root: Span) -> str:

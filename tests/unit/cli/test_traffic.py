@@ -44,6 +44,21 @@ def test_a_dry_run_is_told_from_a_request(log: EventLog) -> None:
     ]
 
 
+def test_a_refusal_says_why(log: EventLog, clock: ManualClock) -> None:
+    root, _ = request(log, clock)
+    root.detail["error"] = {"code": 142, "message": "too\nrude"}
+    log.end(root, "rejected", 400)
+    (line,) = Traffic(verbose=False).lines(root)
+    assert line.startswith("400  POST /1.1/classes/Review  12 ms  beforeSave Review  too")
+    assert "\n" not in line
+    long, _ = request(log, clock)
+    long.detail["error"] = {"message": "x" * 5_000}
+    log.end(long, "rejected", 400)
+    (line,) = Traffic(verbose=False).lines(long)
+    assert line.endswith("x…")
+    assert len(line) < 200
+
+
 def test_skipped_hooks_are_not_named(log: EventLog, clock: ManualClock) -> None:
     root = log.begin("request", "POST /1.1/classes/Review")
     log.skip("hook", "beforeSave Review", root, why="__ignore_hooks")
