@@ -299,6 +299,7 @@ class Objects:
         await self._hooks.before(
             call, HookEvent(HookKind.BEFORE_UPDATE, class_name, intended, keys)
         )
+        await self._still_writable(call, "update", class_name, object_id, current)
 
         call.deadline.check()
         return Update(class_name, object_id, write, iso_text(self._clock.now_ms()), guard)
@@ -334,6 +335,7 @@ class Objects:
             return
 
         await self._hooks.before(call, HookEvent(HookKind.BEFORE_DELETE, class_name, current))
+        await self._still_writable(call, "delete", class_name, object_id, current)
 
         call.deadline.check()
         (committed,) = await self.commit(call, [Delete(class_name, object_id, guard)])
@@ -359,6 +361,18 @@ class Objects:
         if guard is not None and (current is None or not compile_where(guard)(current)):
             raise errors.NO_EFFECT()
         return current
+
+    async def _still_writable(
+        self,
+        call: Call,
+        action: Literal["update", "delete"],
+        class_name: str,
+        object_id: str,
+        known: Fields,
+    ) -> None:
+        """Ask the ACL once more of an object that was changed while its hook ran."""
+        if await self._storage.get(class_name, object_id) is not known:
+            await self._writable(call, action, class_name, object_id, None)
 
     def commit(self, call: Call, changes: Sequence[Change]) -> Awaitable[list[Committed]]:
         """All changes or none, each a step of the trace."""

@@ -266,3 +266,21 @@ async def test_a_session_in_a_hooks_request_is_the_user_of_its_chain(tmp_path: P
         await api("POST", "/1.1/classes/Post", {}, headers=session)
         users = [received.json["user"] for received in api.engine.received]
         assert users == [With({"username": "ann"}), None]
+
+
+@pytest.mark.parametrize(("method", "hook"), [("PUT", "beforeUpdate"), ("DELETE", "beforeDelete")])
+async def test_rights_that_end_while_the_hook_runs(method: str, hook: str, tmp_path: Path) -> None:
+    """Somebody takes the object away from everybody between the first look and the commit."""
+
+    async def closes(given: dict[str, Any], ask: Ask) -> Any:
+        closed = {"ACL": {"*": {"read": True}}, "__ignore_hooks": ["beforeUpdate", "afterUpdate"]}
+        path = f"/1.1/classes/Post/{given['object']['objectId']}"
+        return or_refuse(await ask("PUT", path, closed), given["object"])
+
+    async with running_code(tmp_path, {f"Post.{hook}": closes}) as api:
+        post = await api.create("Post", n=1)
+        answer = await api(
+            method, f"/1.1/classes/Post/{post}", {"n": 2} if method == "PUT" else None
+        )
+        assert (answer.status, answer.json) == (403, error(403))
+        assert (await api.read("Post", post))["n"] == 1
