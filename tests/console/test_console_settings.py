@@ -156,6 +156,20 @@ async def test_what_cannot_be_done_is_said(
         assert (await told(running))["snapshots"] == []
 
 
+async def test_two_snapshots_are_compared(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        await running.emulator.snapshots.save("one")
+        await store(running, "a1")
+        await running.emulator.snapshots.save("two")
+        await running.emulator.storage.clear()
+        page = await text_of(running, "/settings?diff=one")
+        assert "Nothing: all objects are the same." in page
+        assert 'href="/settings?diff=one&amp;to=two#diff">two</a>' in page
+        page = await text_of(running, "/settings?diff=one&to=two")
+        assert "What changed from one to two" in page
+        assert "Review" in page
+
+
 async def test_a_difference_to_nothing(tmp_path: Path) -> None:
     async with (
         demo(tmp_path) as running,
