@@ -238,7 +238,8 @@ _MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2099, 12, 30)).map(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.timeout(60)
+@settings(max_examples=200, deadline=None)
 @given(_EXPRESSIONS, _MOMENTS)
 def test_the_calendar_by_brute_force_agrees(text: str, moment: datetime) -> None:
     assert Cron.parse(text).next_after(moment) == naive_next(text, moment)
@@ -250,7 +251,8 @@ _CHANGES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.timeout(60)
+@settings(max_examples=200, deadline=None)
 @given(
     st.builds(
         "{} {} {} {} * ?".format,
