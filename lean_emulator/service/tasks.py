@@ -119,8 +119,8 @@ class Tasks:
     ) -> None:
         """``functions`` are the names the loaded code has; ``changed`` wakes whoever waits.
 
-        ``say`` is told in words what nobody asked for. ``store`` keeps all tasks after each change of them. ``record_seconds`` is how long a record
-        stays after its run.
+        ``say`` is told in words what nobody asked for. ``store`` keeps all tasks after each change
+        of them. ``record_seconds`` is how long a record stays after its run.
         """
         self._calls = calls
         self._inbox = inbox
