@@ -28,6 +28,7 @@ def account_options(settings: Settings) -> AccountOptions:
         login_needs_email=settings.login_needs_email,
         login_needs_phone=settings.login_needs_phone,
         reset_by_unverified_phone=settings.reset_by_unverified_phone,
+        third_party_login=settings.third_party_login,
         password_ends_sessions=settings.password_ends_sessions,
         sms_code=code,
         sms_limits=settings.sms_limits,

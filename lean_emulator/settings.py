@@ -179,6 +179,9 @@ class Settings:
         True, bool, "Let clients push with the app key; new applications of the platform want the "
         "master key for it, code 119 without."
     )  # fmt: skip
+    third_party_login: bool = setting(
+        True, bool, "Let accounts of other platforms sign up as users; off is code 207."
+    )
     email_verification: bool = setting(
         True, bool, "Mail a link to verify an address when a user signs up with one or changes it; "
         "without it asking for such a mail is code 119."

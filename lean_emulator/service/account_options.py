@@ -28,6 +28,8 @@ class AccountOptions:
     """Nobody logs in by a number that is not verified (code 215)."""
     reset_by_unverified_phone: bool = False
     """Passwords can be reset by a number that is not verified; else that is code 215."""
+    third_party_login: bool = True
+    """authData of nobody makes a user; otherwise that is code 207."""
     password_ends_sessions: bool = True
     """A new password makes a new session token."""
     sms_code: str | None = None

@@ -53,7 +53,9 @@ class AccountRooms:
             hooks,
             options,
         )
-        self.third_party = ThirdParty(storage, objects, self.users, ids, clock, hooks)
+        self.third_party = ThirdParty(
+            storage, objects, self.users, ids, clock, hooks, signs_up=options.third_party_login
+        )
 
     def clear(self) -> None:
         """Forget codes, links, failures and how many messages were sent."""

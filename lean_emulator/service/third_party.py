@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lean_emulator.base import errors
 from lean_emulator.base.clock import Clock, iso_text
-from lean_emulator.base.errors import DuplicateValue
+from lean_emulator.base.errors import ApiError, DuplicateValue
 from lean_emulator.base.ids import Ids
 from lean_emulator.base.jsontext import Json
 from lean_emulator.model.access import Principal
@@ -50,13 +50,17 @@ class ThirdParty:
         ids: Ids,
         clock: Clock,
         account_hooks: AccountHooks,
+        *,
+        signs_up: bool = True,
     ) -> None:
+        """Without ``signs_up`` only users that are there can sign in."""
         self._storage = storage
         self._objects = objects
         self._users = users
         self._ids = ids
         self._clock = clock
         self._hooks = account_hooks
+        self._signs_up = signs_up
         self._committing = asyncio.Lock()
         """Held from the last look for an owner to the commit, never while a hook runs."""
         self._commits = 0
@@ -68,7 +72,8 @@ class ThirdParty:
         """Log in the user that owns one of the accounts, or sign up a new one with ``write``.
 
         Who logs in gets the accounts as they are given now; ``write`` is not looked at then.
-        Raises 211 when there is no owner and none may be made, 137 for accounts of several users,
+        Raises 211 when there is no owner and none may be made, 207 where accounts of other
+        platforms sign nobody up, 137 for accounts of several users,
         250 for an account without uid, 202, 203 and 214 as a sign-up does, and what onAuthData
         and onLogin raise.
         """
@@ -79,6 +84,8 @@ class ThirdParty:
         if owner is None:
             if fail_on_not_exist:
                 raise errors.USER_NOT_FOUND()
+            if not self._signs_up:
+                raise ApiError(207, "Users can only be created by signing up.")
             made = await self._made(call, accounts, write, commits)
             if made is not None:
                 return SignedIn(made, is_new=True)

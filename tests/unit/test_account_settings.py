@@ -20,6 +20,7 @@ def test_every_option_is_set_by_a_setting(tmp_path: Path) -> None:
     turned = account_options(
         Settings(
             project_dir=tmp_path,
+            third_party_login=False,
             email_verification=False,
             phone_verification=True,
             login_needs_email=True,

@@ -105,6 +105,8 @@ ROWS = [
     post(218, "/users", {**NEW, "password": " "}),
     Row(219, WRONG, twice=8),
     Row(221, Sent("PUT", "/1.1/users/self/friendship/{bob}", {"n": 1}, AS_ANN)),
+    post(207, "/users", {"authData": {"github": {"uid": "nobody"}}},
+         settings={"third_party_login": False}),
     post(250, "/users", {"authData": {"github": {"name": "ann"}}}),
     post(300, "/push", {**PUSH, "cql": "select"}),
     get(401, "/users/me", 401, {"X-LC-Id": CLIENT["X-LC-Id"], "X-LC-Key": "wrong"}),
