@@ -12,8 +12,9 @@ from lean_emulator.base.trace_view import tree
 from lean_emulator.service.schemas import Schemas
 from lean_emulator.service.users import Users
 from lean_emulator.service.workbench import Workbench
+from lean_emulator.wire.master_only import master_only
 from lean_emulator.wire.request import Answer, Request
-from lean_emulator.wire.routes import Handler, Route
+from lean_emulator.wire.routes import Route
 
 PREFIX = "/__emu/"
 
@@ -46,14 +47,14 @@ class AdminHandlers:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/info", for_master(self.info)),
-            Route("POST", "/run-hook", for_master(self.run_hook)),
-            Route("GET", "/schemas", for_master(self.schemas)),
-            Route("GET", "/sessions/:who", for_master(self.session)),
-            Route("POST", "/settle", for_master(self.settle)),
-            Route("GET", "/traces", for_master(self.traces)),
-            Route("DELETE", "/traces", for_master(self.forget_traces)),
-            Route("GET", "/traces/:id", for_master(self.trace)),
+            Route("GET", "/info", master_only(self.info)),
+            Route("POST", "/run-hook", master_only(self.run_hook)),
+            Route("GET", "/schemas", master_only(self.schemas)),
+            Route("GET", "/sessions/:who", master_only(self.session)),
+            Route("POST", "/settle", master_only(self.settle)),
+            Route("GET", "/traces", master_only(self.traces)),
+            Route("DELETE", "/traces", master_only(self.forget_traces)),
+            Route("GET", "/traces/:id", master_only(self.trace)),
         ]
 
     async def info(self, request: Request) -> Answer:
@@ -135,14 +136,3 @@ def _text(wish: Mapping[str, Json], name: str) -> str | None:
     """A member that is a text; absent and empty mean ``None``."""
     value = wish.get(name)
     return str(value) if value else None
-
-
-def for_master(handler: Handler) -> Handler:
-    """Pages cannot ask, whatever keys they know: a request with an Origin is refused."""
-
-    async def checked(request: Request, *parts: str) -> Answer:
-        if not request.call.principal.is_master or "Origin" in request.headers:
-            raise errors.MASTER_ONLY()
-        return await handler(request, *parts)
-
-    return checked

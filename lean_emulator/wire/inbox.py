@@ -6,7 +6,7 @@ import contextlib
 from lean_emulator.base import errors
 from lean_emulator.base.jsontext import Json
 from lean_emulator.service.inbox import KINDS, Inbox, Message
-from lean_emulator.wire.admin import for_master
+from lean_emulator.wire.master_only import master_only
 from lean_emulator.wire.request import Answer, Request
 from lean_emulator.wire.routes import Route
 
@@ -22,8 +22,8 @@ class InboxHandlers:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/inbox", for_master(self.messages)),
-            Route("DELETE", "/inbox", for_master(self.forget)),
+            Route("GET", "/inbox", master_only(self.messages)),
+            Route("DELETE", "/inbox", master_only(self.forget)),
         ]
 
     async def messages(self, request: Request) -> Answer:
