@@ -34,6 +34,8 @@ from lean_emulator.storage.contract import Committed
 _FLAGS = {"email": "emailVerified", "mobilePhoneNumber": "mobilePhoneVerified"}
 SERVER_SET = ("sessionToken", *_FLAGS.values(), "salt")
 """Fields of a user that clients cannot set; what they send for these is ignored."""
+_NOBODY = ""
+"""Under this id are the failures of log-ins as somebody who is not there; it is never locked."""
 
 
 class UserWrite(NamedTuple):
@@ -126,14 +128,16 @@ class Users:
         where the application wants that. Then onLogin may refuse (code 142, HTTP 401).
         """
         user = await self._accounts.by(name, value)
-        if user is not None:
-            self._lockout.check(str(user["objectId"]))
+        # nobody is looked up and counted like somebody, so that time tells nothing
+        user_id = _NOBODY if user is None else str(user["objectId"])
+        self._lockout.check(user_id)
         fits = await self._passwords.fits(user, password)
-        if user is None:
-            raise nobody(name)
-        self._lockout.check(str(user["objectId"]))  # others may have failed meanwhile
-        if not fits:
-            self._lockout.failed(str(user["objectId"]))
+        self._lockout.check(user_id)  # others may have failed meanwhile
+        if user is None or not fits:
+            self._lockout.failed(user_id)
+            if user is None:
+                self._lockout.forget(_NOBODY)
+                raise nobody(name)
             raise ApiError(210, "The username and password mismatch.")
         return await self._admitted(call, user, by_phone=name == "mobilePhoneNumber")
 

@@ -41,10 +41,12 @@ async def measured(
     api: Api, one: Callable[[], Awaitable[object]], other: Callable[[], Awaitable[object]]
 ) -> float:
     """Both in turns, so that whatever else the machine does falls on both alike."""
-    ones, others = [], []
-    for _ in range(ROUNDS):
-        ones.append(await took(one))
-        others.append(await took(other))
+    ones: list[float] = []
+    others: list[float] = []
+    for number in range(ROUNDS):
+        pair = [(ones, one), (others, other)]
+        for times, attempt in pair if number % 2 else reversed(pair):
+            times.append(await took(attempt))
         api.emulator.accounts.clear()  # nobody gets locked
     return chance_of_longer(ones, others)
 
@@ -65,8 +67,15 @@ async def test_unknown_users_take_as_long_as_known_ones(name: str, tmp_path: Pat
             await api.emulator.users.named(user["objectId"])
 
         # five standard deviations of 150 against 150 are 0.17
-        even = await measured(api, lambda: attempt(unknown[name]), lambda: attempt(known[name]))
-        assert 0.33 < even < 0.67
+        even = []
+        for _ in range(3):  # a difference shows each time, a busy machine does not
+            even.append(
+                await measured(api, lambda: attempt(unknown[name]), lambda: attempt(known[name]))
+            )
+            if 0.33 < even[-1] < 0.67:
+                break
+        else:
+            raise AssertionError(even)
         # a check that looks no password up would stand out
         uneven = await measured(api, by_name_alone, lambda: attempt(known[name]))
         assert uneven < 0.1
