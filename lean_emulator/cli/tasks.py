@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
+from lean_emulator.base.errors import ApiError
 from lean_emulator.base.jsontext import Json
 from lean_emulator.cli import exits, table
 from lean_emulator.cli.command import Documented, not_empty
-from lean_emulator.cli.output import note
+from lean_emulator.cli.output import complain, note
 from lean_emulator.cli.params import read_params
 from lean_emulator.cli.running_instance import CODES, RunningInstance, instance_options
+from lean_emulator.model.cron import Cron
 
 ACTIONS = ("list", "show", "add", "edit", "rm", "enable", "disable", "run", "records")
 
@@ -57,6 +59,8 @@ def tasks(
     .lean-emu. A new task is off until it is enabled, as on the platform.
     """
     wish = _wish(options)
+    if not _readable(wish.get("cron")):
+        return exits.USAGE
     if (action == "list") != (name is None):
         raise click.UsageError("Every action but list takes the name of a task.")
     if wish and action not in ("add", "edit"):
@@ -71,6 +75,17 @@ def tasks(
         _show(action, told)
     failed = action == "run" and told["status"] != "success"
     return exits.ERROR if failed else exits.OK
+
+
+def _readable(cron: str | None) -> bool:
+    """Whether an expression can be read; prints why not, and what its fields may hold."""
+    try:
+        if cron is not None:
+            Cron.parse(cron)
+    except ApiError as e:
+        complain(e)
+        return False
+    return True
 
 
 def _wish(options: dict[str, Any]) -> dict[str, Any]:

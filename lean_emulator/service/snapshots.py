@@ -147,8 +147,9 @@ class Snapshots:
     def _named(self, name: str) -> Snapshot:
         snapshot = self._known.get(name)
         if snapshot is None:
-            known = ", ".join(sorted(self._known)) or "none"
-            raise _unknown(f"There is no snapshot '{name}'. There is: {known}.")
+            known = ", ".join(sorted(self._known))
+            others = f"Known are: {known}." if known else "There are none yet."
+            raise _unknown(f"There is no snapshot '{name}'. {others}")
         return snapshot
 
     async def _forget(self, snapshot: Snapshot) -> None:

@@ -145,8 +145,12 @@ class Tasks:
         self._kept()
 
     def edit(self, name: str, task: Task) -> None:
-        """Put a task in the place of another; records stay. Raises code 101 and 137."""
+        """Put a task in the place of another; records stay.
+
+        Raises code 101, 137, and 1 for a task of the repository's file.
+        """
         plan = self._plan(name)
+        _refuse_declared(plan.task)
         if task.name != name and task.name in self._plans:
             raise errors.DUPLICATE_VALUE(f"There is a task '{task.name}' already.")
         plan.task = task
@@ -155,8 +159,11 @@ class Tasks:
         self._kept()
 
     def remove(self, name: str) -> None:
-        """Forget a task; a run that is going on ends. Raises code 101."""
-        self._plan(name)
+        """Forget a task; a run that is going on ends.
+
+        Raises code 101, and 1 for a task of the repository's file.
+        """
+        _refuse_declared(self._plan(name).task)
         del self._plans[name]
         self._kept()
 
@@ -356,3 +363,12 @@ class Tasks:
     def _kept(self) -> None:
         self._store([plan.task for plan in self._plans.values()])
         self._changed()
+
+
+def _refuse_declared(task: Task) -> None:
+    """A change would be gone at the next start, when the file is read again."""
+    if task.origin == "file":
+        raise errors.INVALID_REQUEST(
+            f"The task '{task.name}' stands in the repository's file: change it there and start "
+            "lean-emu again. It can be switched on and off here."
+        )

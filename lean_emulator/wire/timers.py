@@ -61,7 +61,7 @@ class TimerHandlers:
         if "every" in given:
             before.pop("cron", None)
         merged = {key: value for key, value in {**before, **given}.items() if value is not None}
-        task = parse_task(merged, origin="file" if known["origin"] == "file" else "user")
+        task = parse_task(merged, origin="user")
         self._tasks.edit(name, task)
         return Answer(self._tasks.told(task.name))
 

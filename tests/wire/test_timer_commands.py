@@ -63,6 +63,7 @@ def test_clock_and_queue(tmp_path: Path) -> None:
         ("tasks", "run", "x", "--every", "5"),
         ("tasks", "show", "x", "--at", "2030-01-01"),
         ("tasks", "list", "x"),
+        ("tasks", "add", "x", "--function", "f", "--cron", "* * * * *"),
         ("queue", "rm"),
         ("clock", "advance"),
         ("clock", "freeze", "now"),

@@ -102,6 +102,15 @@ async def test_tasks_of_the_repository_and_what_people_switch(tmp_path: Path) ->
         }
 
 
+async def test_tasks_of_the_repository_are_changed_in_their_file(tmp_path: Path) -> None:
+    (tmp_path / "tasks.toml").write_text(DECLARED)
+    async with running_api(engine(), project=tmp_path) as api:
+        for method, body in (("PUT", {"every": 5}), ("DELETE", None)):
+            refused = await api(method, "/__emu/tasks/hourly", body, headers=MASTER)
+            assert refused.json == error(1, text_with("'hourly'", "change it there"))
+        assert (await emu(api, "GET", "/tasks/hourly"))["cron"] == "0 0 * * * ?"
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
